@@ -1,0 +1,111 @@
+"""Turns readings into Citations: the only place that says "verbatim", and that checks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from rustqa.errors import CitationError, InputError
+from rustqa.types import Citation, Document, Reading, Span
+
+_CONTEXT = 32
+_FRAGMENT_WORDS = 5
+
+
+def cite(id: int, document: Document, reading: Reading) -> Citation:
+    """The citation of a reading; raises CitationError if it is not a slice of the document."""
+    start, end = reading.sentence
+    answer_start, answer_end = reading.answer
+    text = document.text
+    if not 0 <= start <= answer_start < answer_end <= end <= len(text):
+        raise CitationError(f"the answer at {answer_start} does not lie in {document.id}")
+    exact = text[start:end]
+    return Citation(
+        id=id,
+        type="char_location",
+        document_id=document.id,
+        document_title=document.title,
+        document_url=document.url,
+        paragraph=reading.passage.paragraph,
+        cited_text=exact,
+        start_char=start,
+        end_char=end,
+        answer_start_char=answer_start,
+        answer_end_char=answer_end,
+        selectors=(
+            {
+                "type": "TextQuoteSelector",
+                "exact": exact,
+                "prefix": text[max(0, start - _CONTEXT) : start],
+                "suffix": text[end : end + _CONTEXT],
+            },
+            {"type": "TextPositionSelector", "start": start, "end": end},
+        ),
+        url=f"/articles/{quote(document.id)}#:~:text={text_directive(document, reading.sentence)}",
+        scores={name: round(score, 4) for name, score in reading.scores.items()},
+    )
+
+
+def text_directive(document: Document, span: Span) -> str:
+    """The text directive of a span (URL Fragment Text Directives, `text=` left out)."""
+    text = document.text
+    words = text[span.start : span.end].split()
+    if len(words) <= 2 * _FRAGMENT_WORDS:
+        parts = [_encode(words)]
+    else:
+        parts = [_encode(words[:_FRAGMENT_WORDS]), _encode(words[-_FRAGMENT_WORDS:])]
+    if text.count(text[span.start : span.end]) > 1:
+        # Words of the same block before or behind tell repeated sentences apart.
+        block = next(b for b in document.blocks if b.start <= span.start < b.end)
+        if before := text[block.start : span.start].split()[-_FRAGMENT_WORDS:]:
+            parts.insert(0, f"{_encode(before)}-")
+        if behind := text[span.end : block.end].split()[:_FRAGMENT_WORDS]:
+            parts.append(f"-{_encode(behind)}")
+    return ",".join(parts)
+
+
+def _encode(words: list[str]) -> str:
+    # A hyphen, a comma and an ampersand mean something in a text directive.
+    return quote(" ".join(words), safe="").replace("-", "%2D")
+
+
+def broken_quotations(
+    record: Mapping[str, Any], documents: Mapping[str, Document]
+) -> Iterator[str]:
+    """For each quotation of a saved answer that no longer holds, a line that says how.
+
+    Raises InputError if the record is not an answer.
+    """
+    try:
+        citations = {item["id"]: item for item in [*record["citations"], *record["nearest"]]}
+        for citation in citations.values():
+            where = _broken(citation, documents)
+            if where:
+                yield f"citation {citation['id']}: {where}"
+        for number, claim in enumerate(record["claims"], 1):
+            citation = citations[claim["citation"]]
+            start = citation["answer_start_char"] - citation["start_char"]
+            end = citation["answer_end_char"] - citation["start_char"]
+            if start < 0 or citation["cited_text"][start:end] != claim["text"]:
+                yield f"claim {number}: its words are not those marked in its citation"
+        best = record["claims"][0]["text"] if record["claims"] else None
+        if record["answer"] != best:
+            yield "answer: it is not the text of the first claim"
+    except (KeyError, TypeError, IndexError, AttributeError):
+        raise InputError(
+            "not an answer record; give what `rustqa ask --json` or POST /ask returned"
+        ) from None
+
+
+def _broken(citation: Mapping[str, Any], documents: Mapping[str, Document]) -> str | None:
+    document = documents.get(citation["document_id"])
+    if document is None:
+        return f"article {citation['document_id']!r} is not in the corpus"
+    start, end, quotation = citation["start_char"], citation["end_char"], citation["cited_text"]
+    if 0 <= start < end and document.text[start:end] == quotation:
+        return None
+    found = document.text.find(quotation)
+    if found < 0:
+        return f"the words at {start}-{end} are no longer in {document.id}: {quotation[:60]!r}"
+    return f"the words moved from {start}-{end} to {found}-{found + len(quotation)}"

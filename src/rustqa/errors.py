@@ -1,0 +1,65 @@
+"""Everything that can go wrong in a way a person can mend, and what each front end makes of it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class RustQAError(Exception):
+    """Base of all errors: the message says in one line what was wrong and what to do.
+
+    `status` is the HTTP status and `exit_code` the process status it becomes.
+    """
+
+    status: ClassVar[int] = 500
+    exit_code: ClassVar[int] = 2
+
+
+class QuestionError(RustQAError):
+    """The question, its history or its options cannot be used as they are."""
+
+    status = 422
+
+
+class InputError(RustQAError):
+    """A file or setting given by the user cannot be used."""
+
+    status = 422
+
+
+class UnknownDocumentError(RustQAError):
+    """No document has this id."""
+
+    status = 404
+
+
+class CorpusError(RustQAError):
+    """An article or the folder of articles cannot be read."""
+
+    exit_code = 3
+
+
+class StoreError(RustQAError):
+    """The index is missing, damaged, stale or made by another model."""
+
+    status = 503
+    exit_code = 3
+
+
+class EncoderError(RustQAError):
+    """The encoder's files are missing, damaged or of an unknown kind."""
+
+    status = 503
+    exit_code = 4
+
+
+class NotReadyError(RustQAError):
+    """The server is still loading."""
+
+    status = 503
+
+
+class CitationError(RustQAError):
+    """A quotation does not stand in its document: a defect, caught before it leaves."""
+
+    exit_code = 5

@@ -1,0 +1,116 @@
+"""Finds candidate passages by meaning (vectors) and by words (BM25), fused into one score.
+
+Each sentence is scored by a weighted sum of four shares: cosine and BM25, of the sentence and of
+its passage; a passage is worth its best sentence. The weights were fitted on training questions
+(docs/retrieval.md) and rounded.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+import bm25s
+import numpy as np
+import Stemmer
+from bm25s.stopwords import STOPWORDS_EN
+
+from rustqa.types import Candidate, Encoder, Evidence, PassageStore, Scores
+
+# Share of the score: cosine of sentence and passage, BM25 of sentence and passage.
+_WEIGHTS = np.array([0.3, 0.3, 0.2, 0.2])
+# Passages taken from each of the two searches before they are scored together.
+_POOL = 50
+
+_WORD = re.compile(r"\w+")
+_STOPWORDS = frozenset(STOPWORDS_EN)
+
+
+class FusedRetriever:
+    """Dense and BM25 search over one store."""
+
+    def __init__(self, store: PassageStore, encoder: Encoder) -> None:
+        """Builds the BM25 tables from the store's texts."""
+        self._store = store
+        self._encoder = encoder
+        texts = {key: document.text for key, document in store.documents.items()}
+        passages = store.passages
+        self._passage_terms = TermIndex([texts[p.document_id][p.start : p.end] for p in passages])
+        self._sentence_terms = TermIndex(
+            [texts[p.document_id][start:end] for p in passages for start, end in p.sentences]
+        )
+        self._first_sentence = np.cumsum([0] + [len(p.sentences) for p in passages])
+
+    def retrieve(
+        self, question: str, top_k: int, documents: Collection[str] | None = None
+    ) -> list[Candidate]:
+        """At most `top_k` candidates, best first, from the named documents (None: from all)."""
+        store = self._store
+        pool = max(_POOL, top_k) if documents is None else len(store.passages)
+        vector = self._encoder.encode([question])[0]
+        by_words = self._passage_terms.shares(question)
+        sentence_shares = self._sentence_terms.shares(question)
+        # Stable, so that equal scores keep the articles' order.
+        numbers = {
+            *store.search(vector, pool),
+            *np.argsort(-by_words, kind="stable")[:pool].tolist(),
+        }
+        candidates = []
+        for number in sorted(numbers):
+            passage = store.passages[number]
+            if documents is not None and passage.document_id not in documents:
+                continue
+            cosine, cosines = store.similarities(vector, number)
+            first, end = self._first_sentence[number : number + 2]
+            shares = sentence_shares[first:end]
+            same = np.ones(len(shares))
+            features = np.stack([cosines, cosine * same, shares, by_words[number] * same])
+            evidence = tuple(
+                Evidence(sentence, float(score), float(dense), float(bm25))
+                for sentence, score, dense, bm25 in zip(
+                    passage.sentences, _WEIGHTS @ features, cosines, shares, strict=True
+                )
+            )
+            candidates.append(Candidate(passage, evidence))
+        return sorted(candidates, key=lambda item: -item.score)[:top_k]
+
+
+class TermIndex:
+    """BM25 over short texts, as shares of the score of a text that answers every word at length.
+
+    k1 is low because a word said twice in a sentence says little more (Robertson and Zaragoza
+    2009, section 3.1, on the saturation of term frequency).
+    """
+
+    def __init__(self, texts: Sequence[str], k1: float = 0.4, b: float = 0.75) -> None:
+        """Tokenises and indexes the texts."""
+        tokens = [terms(text) for text in texts]
+        self._count = len(texts)
+        self._frequencies = Counter(term for text in tokens for term in set(text))
+        self._bm25 = bm25s.BM25(method="lucene", k1=k1, b=b)
+        # bm25s takes no empty text; a word that cannot be asked for stands in.
+        self._bm25.index([text or ["\0"] for text in tokens], show_progress=False)
+
+    def shares(self, question: str) -> Scores:
+        """For each text the share, in [0, 1), of the question's words it holds, rare ones more."""
+        wanted = sorted(set(terms(question)))
+        known = [term for term in wanted if term in self._frequencies]
+        if not known:
+            return np.zeros(self._count)
+        scores: Scores = self._bm25.get_scores(known).astype(np.float64)
+        return scores / sum(map(self._idf, wanted))
+
+    def _idf(self, term: str) -> float:
+        frequency = self._frequencies[term]
+        return float(np.log1p((self._count - frequency + 0.5) / (frequency + 0.5)))
+
+
+def terms(text: str) -> list[str]:
+    """The stems of the text's words, without accents, case, possessives and stop words."""
+    plain = unicodedata.normalize("NFKD", text.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
+    plain = re.sub(r"'s\b", "", "".join(c for c in plain if not unicodedata.combining(c)))
+    words = [word for word in _WORD.findall(plain) if word not in _STOPWORDS]
+    # A stemmer of its own for each call: one is not to be shared between threads.
+    return list(Stemmer.Stemmer("english").stemWords(words))

@@ -1,0 +1,47 @@
+"""Mends misspelt words of a question with words that the articles use."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+_WORD = re.compile(r"[^\W\d_]{3,}")
+# Longer words bear a second slip before they turn into another word.
+_LONG = 8
+
+
+class Speller:
+    """Knows the articles' words and, through `knows`, the words of the language at large."""
+
+    def __init__(self, texts: Iterable[str], knows: Callable[[str], bool]) -> None:
+        """Collects the words of the texts; `knows(lower-case word)` spares a word from mending."""
+        surfaces = Counter(word for text in texts for word in _WORD.findall(text))
+        # Of several spellings by case, the commonest is shown.
+        self._words = {w.lower(): w for w, _ in reversed(surfaces.most_common())}
+        self._counts = Counter[str]()
+        for word, count in surfaces.items():
+            self._counts[word.lower()] += count
+        self._knows = knows
+
+    def correct(self, question: str) -> str:
+        """The question with each unknown word replaced by the articles' nearest word, if near."""
+        return _WORD.sub(lambda match: self._correct_word(match.group()), question)
+
+    def _correct_word(self, word: str) -> str:
+        lower = word.lower()
+        if lower in self._words or self._knows(lower):
+            return word
+        limit = 2 if len(word) >= _LONG else 1
+        near = process.extract(
+            lower, self._words.keys(), scorer=OSA.distance, score_cutoff=limit, limit=None
+        )
+        if len(word) == 3:  # so short that only swapped letters count as a slip
+            near = [item for item in near if sorted(item[0]) == sorted(lower)]
+        if not near:
+            return word
+        best = min(near, key=lambda item: (item[1], -self._counts[item[0]], item[0]))[0]
+        return self._words[best]

@@ -1,0 +1,215 @@
+"""The vocabulary of rustqa: what an article, a passage, evidence and an answer are.
+
+Offsets are 0-based, end-exclusive, and count Unicode code points of the document's text.
+A higher score is always better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+Scores = NDArray[np.float64]
+
+
+class Span(NamedTuple):
+    """A stretch of a document's text."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A run of text between blank lines: a paragraph, or page furniture (`paragraph` is None)."""
+
+    start: int
+    end: int
+    paragraph: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An article as stored: its exact text and where its paragraphs and page furniture lie."""
+
+    id: str
+    text: str
+    blocks: tuple[Block, ...]
+    sha256: str
+    bytes: int
+    title: str
+    url: str | None = None
+    source: str | None = None
+    date: str | None = None
+    licence: str | None = None
+    questions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Consecutive whole sentences of one paragraph: the unit that is retrieved."""
+
+    document_id: str
+    paragraph: int
+    start: int
+    end: int
+    sentences: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How one sentence matches a question: cosines in [-1, 1], BM25 as a share in [0, 1]."""
+
+    sentence: Span
+    score: float
+    dense: float
+    bm25: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A retrieved passage with the evidence for each of its sentences, in their order."""
+
+    passage: Passage
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def score(self) -> float:
+        """The score of the best sentence."""
+        return max(item.score for item in self.evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A reader's answer: a span inside a sentence, and the probability that it is right."""
+
+    passage: Passage
+    sentence: Span
+    answer: Span
+    confidence: float
+    scores: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier question of the conversation and the answer it got."""
+
+    question: str
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A quotation in its place; `cited_text` is the whole sentence, verbatim.
+
+    Selectors follow the W3C Web Annotation Data Model, `url` the URL Fragment Text Directives.
+    """
+
+    id: int
+    type: Literal["char_location"]
+    document_id: str
+    document_title: str
+    document_url: str | None
+    paragraph: int
+    cited_text: str
+    start_char: int
+    end_char: int
+    answer_start_char: int
+    answer_end_char: int
+    selectors: tuple[dict[str, Any], ...]
+    url: str
+    scores: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One answer: its exact words, who makes the claim, and the citation that shows it."""
+
+    text: str
+    speaker: str | None
+    confidence: float
+    citation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What `ask` returns. `confidence` is the probability that the best passage answers."""
+
+    question: str
+    question_used: str
+    status: Literal["answered", "no_answer"]
+    answer: str | None
+    confidence: float
+    claims: tuple[Claim, ...]
+    contested: bool
+    citations: tuple[Citation, ...]
+    nearest: tuple[Citation, ...]
+    index_id: str
+    document_sha256: dict[str, str]
+    model: dict[str, str]
+    timings_ms: dict[str, float]
+
+
+class Encoder(Protocol):
+    """Turns texts into unit vectors."""
+
+    @property
+    def name(self) -> str:
+        """The model's name, as shown in answers."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex SHA-256 of the model's weights."""
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors, shape (len(texts), dimensions), float32."""
+
+    def knows(self, word: str) -> bool:
+        """Whether the lower-case word stands whole in the model's vocabulary."""
+
+
+class PassageStore(Protocol):
+    """Passages, their documents, and the vectors of each passage and of each of its sentences."""
+
+    @property
+    def id(self) -> str:
+        """Changes whenever documents, encoder or splitting change."""
+
+    @property
+    def documents(self) -> Mapping[str, Document]:
+        """The documents by id."""
+
+    @property
+    def passages(self) -> Sequence[Passage]:
+        """The passages; a passage's number is its place here."""
+
+    def search(self, vector: Vectors, top_k: int) -> list[int]:
+        """Numbers of at most `top_k` passages, the nearest passage or sentence first."""
+
+    def similarities(self, vector: Vectors, number: int) -> tuple[float, Vectors]:
+        """Cosine of the question (dimensions,) to passage `number` and to each sentence of it."""
+
+
+class Retriever(Protocol):
+    """Finds the passages that may hold the answer."""
+
+    def retrieve(
+        self, question: str, top_k: int, documents: Collection[str] | None = None
+    ) -> list[Candidate]:
+        """At most `top_k` candidates, best first, from the named documents (None: from all)."""
+
+
+class Reader(Protocol):
+    """Finds answers in candidates."""
+
+    @property
+    def name(self) -> str:
+        """The reader's name, as shown in answers."""
+
+    def read(self, question: str, candidates: Sequence[Candidate], top_k: int) -> list[Reading]:
+        """At most `top_k` readings, the most probably right first."""
