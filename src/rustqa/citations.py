@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -51,11 +52,14 @@ def text_directive(document: Document, span: Span) -> str:
     """The text directive of a span (URL Fragment Text Directives, `text=` left out)."""
     text = document.text
     words = text[span.start : span.end].split()
-    if len(words) <= 2 * _FRAGMENT_WORDS:
-        parts = [_encode(words)]
-    else:
-        parts = [_encode(words[:_FRAGMENT_WORDS]), _encode(words[-_FRAGMENT_WORDS:])]
-    if text.count(text[span.start : span.end]) > 1:
+    first, last = words[:_FRAGMENT_WORDS], words[-_FRAGMENT_WORDS:]
+    # Browsers look for words without regard to case and to how much white space parts them.
+    flat = " ".join(text.split()).casefold()
+    times = [flat.count(" ".join(part).casefold()) for part in (first, last, words)]
+    if len(words) > 2 * _FRAGMENT_WORDS and times[:2] == [1, 1]:
+        return f"{_encode(first)},{_encode(last)}"
+    parts = [_encode(words)]
+    if times[2] > 1:
         # Words of the same block before or behind tell repeated sentences apart.
         block = next(b for b in document.blocks if b.start <= span.start < b.end)
         if before := text[block.start : span.start].split()[-_FRAGMENT_WORDS:]:
@@ -70,6 +74,21 @@ def _encode(words: list[str]) -> str:
     return quote(" ".join(words), safe="").replace("-", "%2D")
 
 
+def read_records(text: str) -> list[dict[str, Any]]:
+    """The saved answers in a JSON object, a JSON array or JSON lines; raises InputError."""
+    try:
+        whole = json.loads(text)
+        records = whole if isinstance(whole, list) else [whole]
+    except ValueError:
+        try:
+            records = [json.loads(line) for line in text.split("\n") if line.strip()]
+        except ValueError as error:
+            raise InputError(f"not JSON ({error}); give a saved answer") from None
+    if not records:
+        raise InputError("no answer there; give what `rustqa ask --json` or POST /ask returned")
+    return records
+
+
 def broken_quotations(
     record: Mapping[str, Any], documents: Mapping[str, Document]
 ) -> Iterator[str]:
@@ -78,8 +97,8 @@ def broken_quotations(
     Raises InputError if the record is not an answer.
     """
     try:
-        citations = {item["id"]: item for item in [*record["citations"], *record["nearest"]]}
-        for citation in citations.values():
+        citations = {item["id"]: item for item in record["citations"]}
+        for citation in [*record["citations"], *record["nearest"]]:
             where = _broken(citation, documents)
             if where:
                 yield f"citation {citation['id']}: {where}"
@@ -87,7 +106,9 @@ def broken_quotations(
             citation = citations[claim["citation"]]
             start = citation["answer_start_char"] - citation["start_char"]
             end = citation["answer_end_char"] - citation["start_char"]
-            if start < 0 or citation["cited_text"][start:end] != claim["text"]:
+            quotation = citation["cited_text"]
+            inside = 0 <= start < end <= len(quotation)
+            if not inside or quotation[start:end] != claim["text"]:
                 yield f"claim {number}: its words are not those marked in its citation"
         best = record["claims"][0]["text"] if record["claims"] else None
         if record["answer"] != best:
@@ -103,6 +124,10 @@ def _broken(citation: Mapping[str, Any], documents: Mapping[str, Document]) -> s
     if document is None:
         return f"article {citation['document_id']!r} is not in the corpus"
     start, end, quotation = citation["start_char"], citation["end_char"], citation["cited_text"]
+    for selector in citation["selectors"]:
+        place = (selector.get("start", start), selector.get("end", end))
+        if place != (start, end) or selector.get("exact", quotation) != quotation:
+            return "its selectors are not those of its words"
     if 0 <= start < end and document.text[start:end] == quotation:
         return None
     found = document.text.find(quotation)

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from rustqa.types import Turn
 
 _WORDS = re.compile(r"\w+")
-_REFERENCE = frozenset(
-    "he him his she her hers it its they them their theirs this that these those there".split()
+_REFERENCE = re.compile(
+    r"\b(?:he|him|his|she|hers?|it|its|they|them|theirs?|this|that|these|those|there)\b", re.I
 )
-_OPENERS = frozenset("and but so then also".split())
+_OPENER = re.compile(r"\W*(?:and|but|so|then|also)\b", re.I)
 # A question word with hardly anything else leans on what was asked before ("And when?").
 _SHORT = 3
 
@@ -20,8 +20,9 @@ def stand_alone(question: str, history: Sequence[Turn]) -> str:
     """The question as it is, or led by the previous one where it leans on it."""
     if not history:
         return question
-    words = [word.lower() for word in _WORDS.findall(question)]
     leans = (
-        len(words) <= _SHORT or words[0] in _OPENERS or not _REFERENCE.isdisjoint(words)
+        len(_WORDS.findall(question)) <= _SHORT
+        or _OPENER.match(question)
+        or _REFERENCE.search(question)
     )
     return f"{history[-1].question} {question}" if leans else question

@@ -63,7 +63,11 @@ def read_document(file: Path, root: Path) -> Document:
             f"{file}: not UTF-8 at byte {error.start}; save it as UTF-8 and index again"
         ) from None
     relative = file.relative_to(root).with_suffix("").as_posix()
-    return make_document(document_id(relative), text, data, _metadata(file.with_suffix(".toml")))
+    metadata = _metadata(file.with_suffix(".toml"))
+    try:
+        return make_document(document_id(relative), text, data, metadata)
+    except CorpusError as error:
+        raise CorpusError(f"{file}: {error}") from None
 
 
 def make_document(
@@ -104,7 +108,9 @@ def find_blocks(text: str) -> Iterator[Block]:
 
 def _block_spans(text: str) -> Iterator[Span]:
     lines = list(_lines(text))
-    blank_lines = any(start == end for start, end in lines[:-1])
+    filled = [place for place, (start, end) in enumerate(lines) if start < end]
+    # Blank lines before and behind the text part nothing.
+    blank_lines = bool(filled) and filled[-1] - filled[0] >= len(filled)
     group: list[Span] = []
     for start, end in lines:
         if start < end:

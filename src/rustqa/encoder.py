@@ -130,7 +130,7 @@ def _load_sentence_transformer(folder: Path) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging as transformers_logging
 
-    transformers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     eager: dict[str, Any] = {"attn_implementation": "eager"}
     try:
         return SentenceTransformer(

@@ -7,8 +7,8 @@ import re
 # A headline or caption fits in this; longer text without a full stop is prose that lost it.
 _MAX_WORDS = 30
 
-_SENTENCE_END = re.compile(r"""[.!?…:;。！？؟।][\s\d"'”’»›)\]*_]*$""")  # noqa: RUF001
-_LIST_ITEM = re.compile(r"[-*•–]\s|\d{1,2}[.)]\s")  # noqa: RUF001
+_SENTENCE_END = re.compile(r"""[.!?…:;。！？؟।][\s\d"'”’»›)\[\]*_]*$""")
+_LIST_ITEM = re.compile(r"[-*•–]\s|\d{1,2}[.)]\s")
 _HEADING = re.compile(r"#{1,6}\s")
 _LABEL = re.compile(
     r"""(?:
@@ -22,10 +22,12 @@ _LABEL = re.compile(
     )\s*[:|]""",
     re.IGNORECASE | re.VERBOSE,
 )
+# A credit is a short phrase of its own at the end of the block; prose has such words midway.
 _CREDIT = re.compile(
-    r"(?:photo(?:graph)?s?|pictures?|images?|graphics?|video)\s(?:by|courtesy|credit)\b"
-    r"|^\W?(?:AP|AFP|EPA|Reuters|Getty)[\s/](?:photo|images)"
-    r"|getty images|©|all rights reserved",
+    r"(?:^|[^\w\s]\s*)(?:photo(?:graph)?s?|pictures?|images?|graphics?|video)"
+    r"\s(?:by|courtesy|credit)\b(?:\W+\w+){1,6}\W*$"
+    r"|^\W?(?:AP|AFP|EPA|Reuters|Getty)(?:\sphoto|/|\simages\W*$)"
+    r"|getty\simages\W*$|©|all\srights\sreserved",
     re.IGNORECASE,
 )
 _SOLICITATION = re.compile(
@@ -36,7 +38,7 @@ _SOLICITATION = re.compile(
 _OUTLET = re.compile(r"\s\|\s[^|.]{1,40}$")
 # A teaser asks in one short sentence; a question that somebody asks stands in quotation marks.
 _TEASER = re.compile(r"""(?=.{1,90}$)[^.!?"“”]+\?""")
-_SCORE = re.compile(r"[A-Z][\w .'’-]* \d{1,3} [A-Z][\w .'’-]* \d{1,3}\b")  # noqa: RUF001
+_SCORE = re.compile(r"[A-Z][\w .'’-]* \d{1,3} [A-Z][\w .'’-]* \d{1,3}\b")
 
 
 def is_furniture(block: str) -> bool:

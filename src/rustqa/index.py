@@ -99,7 +99,8 @@ def save_store(store: FaissStore, folder: Path, corpus: Path) -> None:
 
     Raises StoreError if the folder holds something else or cannot be written.
     """
-    folder = folder.absolute()
+    # A link to an index stays; what it points at is replaced.
+    folder = folder.resolve()
     if folder.exists() and not _is_replaceable(folder):
         raise StoreError(f"{folder} holds other files; name an empty or new folder with --index")
     try:
@@ -108,8 +109,10 @@ def save_store(store: FaissStore, folder: Path, corpus: Path) -> None:
         try:
             made = scratch / "new"
             made.mkdir()
-            _write(store, made, os.path.relpath(corpus.absolute(), folder))
+            _write(store, made, os.path.relpath(corpus.resolve(), folder))
             if folder.exists():
+                # A save that was cut off before it cleared up may have left one.
+                shutil.rmtree(_previous(folder), ignore_errors=True)
                 folder.rename(_previous(folder))
             made.rename(folder)
             shutil.rmtree(_previous(folder), ignore_errors=True)
@@ -126,15 +129,16 @@ def load_store(folder: Path) -> FaissStore:
     """Reads a store and checks every file; raises StoreError naming what is missing or damaged."""
     import faiss
 
-    # A save that was cut off between its two renames leaves the old index under this name.
-    if not folder.exists() and _previous(folder).is_dir():
-        folder = _previous(folder)
+    folder = _present(folder)
     manifest = read_manifest(folder)
     data = {name: _checked(folder / name, manifest["files"].get(name)) for name in _FILES}
     documents = [_document(json.loads(line)) for line in data["documents.jsonl"].splitlines()]
     passages = [_passage(json.loads(line)) for line in data["passages.jsonl"].splitlines()]
     index = faiss.deserialize_index(np.frombuffer(data["vectors.faiss"], np.uint8))
-    return FaissStore(documents, passages, index, manifest["recipe"])
+    store = FaissStore(documents, passages, index, manifest["recipe"])
+    if store.id != manifest.get("id"):
+        raise _damaged(folder / "manifest.json")
+    return store
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -147,21 +151,25 @@ def read_manifest(folder: Path) -> dict[str, Any]:
                 f"{folder} has index format {manifest['format_version']}, this program reads "
                 f"{FORMAT_VERSION}; build it again: rustqa index"
             )
-        if not (manifest["recipe"].keys() >= make_recipe("", "", "").keys() and manifest["files"]):
+        if not (
+            manifest["recipe"].keys() >= make_recipe("", "", "").keys()
+            and manifest["files"].keys() >= set(_FILES)
+        ):
             raise KeyError
     except FileNotFoundError:
         raise StoreError(f"no index at {folder}; build it: rustqa index") from None
     except OSError as error:
         raise StoreError(f"{file}: {error.strerror}; make it readable") from None
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise StoreError(f"{file} is damaged; build the index again: rustqa index") from None
+        raise _damaged(file) from None
     return manifest
 
 
 def corpus_of(folder: Path) -> Path | None:
     """The corpus an index was built from, if the index says and it is still there."""
+    folder = _present(folder).resolve()
     try:
-        corpus = folder.absolute() / read_manifest(folder)["corpus"]
+        corpus = folder / read_manifest(folder)["corpus"]
     except (StoreError, KeyError, TypeError):
         return None
     return Path(os.path.normpath(corpus)) if corpus.exists() else None
@@ -224,8 +232,12 @@ def _checked(file: Path, digest: str | None) -> bytes:
         reason = "missing" if isinstance(error, FileNotFoundError) else str(error.strerror)
         raise StoreError(f"{file}: {reason}; build the index again: rustqa index") from None
     if hashlib.sha256(data).hexdigest() != digest:
-        raise StoreError(f"{file} is damaged; build the index again: rustqa index")
+        raise _damaged(file)
     return data
+
+
+def _damaged(file: Path) -> StoreError:
+    return StoreError(f"{file} is damaged; build the index again: rustqa index")
 
 
 def _document(row: dict[str, Any]) -> Document:
@@ -239,6 +251,14 @@ def _passage(row: dict[str, Any]) -> Passage:
 
 def _is_replaceable(folder: Path) -> bool:
     return folder.is_dir() and ((folder / "manifest.json").is_file() or not any(folder.iterdir()))
+
+
+def _present(folder: Path) -> Path:
+    """The folder, or the old index that a save cut off between its two renames left beside it."""
+    if folder.exists():
+        return folder
+    previous = _previous(folder.resolve())
+    return previous if previous.is_dir() else folder
 
 
 def _previous(folder: Path) -> Path:

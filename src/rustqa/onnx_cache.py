@@ -52,7 +52,8 @@ class OnnxEncoder:
         }
         inputs = {name: np.array(columns[name], np.int64) for name in self._inputs}
         vectors: Vectors = self._session.run(None, inputs)[0]
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return unit
 
     def knows(self, word: str) -> bool:
         """Whether the lower-case word stands whole in the model's vocabulary."""

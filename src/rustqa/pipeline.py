@@ -131,6 +131,11 @@ class Pipeline:
         best = [self._reader.read(used, [candidate], 1)[0] for candidate in candidates]
         return self._cite(best)
 
+    def over(self, documents: Sequence[Document], encoder: Encoder) -> Pipeline:
+        """A pipeline like this one over other documents, which `encoder` encodes in memory."""
+        store = build_in_memory(documents, encoder)
+        return Pipeline(store, self._encoder, self._reader, self.threshold)
+
     def suggestions(self, document_id: str, limit: int = 4) -> list[str]:
         """The article's own questions that it turns out to answer, in their order."""
         document = self.store.documents[document_id]
@@ -202,6 +207,12 @@ def build_in_memory(documents: Sequence[Document], encoder: Encoder) -> FaissSto
     """Splits and encodes documents into a store that lies on no disk."""
     passages = [passage for document in documents for passage in split_document(document)]
     return build_store(documents, passages, encoder, splitter_name())
+
+
+def read_documents(settings: Settings) -> list[Document]:
+    """The articles as they are now: from the corpus where there is one, else from the index."""
+    corpus = _corpus(settings)
+    return read_corpus(corpus) if corpus else list(load_store(settings.index).documents.values())
 
 
 def open_store(settings: Settings) -> FaissStore:

@@ -1,8 +1,7 @@
 """Finds candidate passages by meaning (vectors) and by words (BM25), fused into one score.
 
 Each sentence is scored by a weighted sum of four shares: cosine and BM25, of the sentence and of
-its passage; a passage is worth its best sentence. The weights were fitted on training questions
-(docs/retrieval.md) and rounded.
+its passage; a passage is worth its best sentence. Weights: rustqa.training.evidence.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from bm25s.stopwords import STOPWORDS_EN
 from rustqa.types import Candidate, Encoder, Evidence, PassageStore, Scores
 
 # Share of the score: cosine of sentence and passage, BM25 of sentence and passage.
-_WEIGHTS = np.array([0.3, 0.3, 0.2, 0.2])
+WEIGHTS = np.array([0.35, 0.3, 0.15, 0.2])
 # Passages taken from each of the two searches before they are scored together.
 _POOL = 50
 
@@ -35,11 +34,18 @@ class FusedRetriever:
         """Builds the BM25 tables from the store's texts."""
         self._store = store
         self._encoder = encoder
-        texts = {key: document.text for key, document in store.documents.items()}
         passages = store.passages
-        self._passage_terms = TermIndex([texts[p.document_id][p.start : p.end] for p in passages])
+        self._texts = [
+            store.documents[passage.document_id].text[passage.start : passage.end]
+            for passage in passages
+        ]
+        self._passage_terms = TermIndex(self._texts)
         self._sentence_terms = TermIndex(
-            [texts[p.document_id][start:end] for p in passages for start, end in p.sentences]
+            [
+                text[start - passage.start : end - passage.start]
+                for text, passage in zip(self._texts, passages, strict=True)
+                for start, end in passage.sentences
+            ]
         )
         self._first_sentence = np.cumsum([0] + [len(p.sentences) for p in passages])
 
@@ -65,15 +71,17 @@ class FusedRetriever:
             cosine, cosines = store.similarities(vector, number)
             first, end = self._first_sentence[number : number + 2]
             shares = sentence_shares[first:end]
-            same = np.ones(len(shares))
-            features = np.stack([cosines, cosine * same, shares, by_words[number] * same])
+            features = np.stack(np.broadcast_arrays(cosines, cosine, shares, by_words[number]))
             evidence = tuple(
-                Evidence(sentence, float(score), float(dense), float(bm25))
-                for sentence, score, dense, bm25 in zip(
-                    passage.sentences, _WEIGHTS @ features, cosines, shares, strict=True
+                Evidence(sentence, score, *row)
+                for sentence, score, row in zip(
+                    passage.sentences,
+                    (WEIGHTS @ features).tolist(),
+                    features.T.tolist(),
+                    strict=True,
                 )
             )
-            candidates.append(Candidate(passage, evidence))
+            candidates.append(Candidate(passage, self._texts[number], evidence))
         return sorted(candidates, key=lambda item: -item.score)[:top_k]
 
 
@@ -109,8 +117,9 @@ class TermIndex:
 
 def terms(text: str) -> list[str]:
     """The stems of the text's words, without accents, case, possessives and stop words."""
-    plain = unicodedata.normalize("NFKD", text.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
-    plain = re.sub(r"'s\b", "", "".join(c for c in plain if not unicodedata.combining(c)))
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(char for char in plain if not unicodedata.combining(char))
+    plain = re.sub(r"['\N{RIGHT SINGLE QUOTATION MARK}]s\b", "", plain)
     words = [word for word in _WORD.findall(plain) if word not in _STOPWORDS]
     # A stemmer of its own for each call: one is not to be shared between threads.
     return list(Stemmer.Stemmer("english").stemWords(words))

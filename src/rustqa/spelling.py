@@ -12,6 +12,7 @@ from rapidfuzz.distance import OSA
 _WORD = re.compile(r"[^\W\d_]{3,}")
 # Longer words bear a second slip before they turn into another word.
 _LONG = 8
+_INFLECTION = re.compile(r"(?:e?s|e?d|ing|ly|e?n|e?r)$")
 
 
 class Speller:
@@ -33,7 +34,7 @@ class Speller:
 
     def _correct_word(self, word: str) -> str:
         lower = word.lower()
-        if lower in self._words or self._knows(lower):
+        if lower in self._words or self._is_known(lower):
             return word
         limit = 2 if len(word) >= _LONG else 1
         near = process.extract(
@@ -43,5 +44,15 @@ class Speller:
             near = [item for item in near if sorted(item[0]) == sorted(lower)]
         if not near:
             return word
-        best = min(near, key=lambda item: (item[1], -self._counts[item[0]], item[0]))[0]
-        return self._words[best]
+        best, *_ = min(near, key=lambda item: (item[1], -self._counts[item[0]], item[0]))
+        return self._words[str(best)]
+
+    def _is_known(self, lower: str) -> bool:
+        """Whether the language has the word, or the word it is an inflection of."""
+        forms = {
+            lower,
+            _INFLECTION.sub("", lower),
+            lower.removesuffix("s"),
+            lower.removesuffix("d"),
+        }
+        return any(len(form) > 2 and self._knows(form) for form in forms)

@@ -63,19 +63,23 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How one sentence matches a question: cosines in [-1, 1], BM25 as a share in [0, 1]."""
+    """How one sentence and its passage match a question: cosines in [-1, 1], BM25 as shares
+    in [0, 1), and the score that fuses them."""
 
     sentence: Span
     score: float
     dense: float
+    passage_dense: float
     bm25: float
+    passage_bm25: float
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A retrieved passage with the evidence for each of its sentences, in their order."""
+    """A retrieved passage, its text, and the evidence for each of its sentences, in order."""
 
     passage: Passage
+    text: str
     evidence: tuple[Evidence, ...]
 
     @property

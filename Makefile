@@ -1,0 +1,51 @@
+# make serve and make test are all a newcomer needs; everything else is listed by make help.
+PYTHON ?= python3
+VENV ?= .venv
+PORT ?= 8000
+EVAL ?= ../shared/eval/article_dev.jsonl
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help serve ask test lint check format eval index clean
+
+help: ## List the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 16
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "rustqa needs Python 3.11 to 3.13; name it: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+serve: $(INSTALLED) ## Serve the chat page on 127.0.0.1 and open it (PORT=8000)
+	$(BIN)/rustqa serve --port $(PORT) --open
+
+ask: $(INSTALLED) ## Ask one question: make ask Q="why was the case dismissed?"
+	@$(BIN)/rustqa ask "$$Q" || [ $$? -eq 1 ]
+ask: export Q := $(Q)
+
+test: $(INSTALLED) ## Run all tests
+	$(BIN)/python -m pytest
+
+lint: $(INSTALLED) ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+check: lint test ## Check style and types, and run all tests
+
+format: $(INSTALLED) ## Put the code into its standard form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+eval: $(INSTALLED) ## Score the answers on labelled questions (EVAL=file)
+	$(BIN)/rustqa eval $(EVAL)
+
+index: $(INSTALLED) ## Build index/ from corpus/ anew
+	$(BIN)/rustqa index corpus --index index
+
+clean: ## Remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build

@@ -1,0 +1,62 @@
+"""Examines an installation and says what to mend."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from rustqa.encoder import PassageEncoder, open_question_encoder
+from rustqa.errors import RustQAError
+from rustqa.pipeline import open_store, read_documents
+from rustqa.settings import Settings
+
+
+class Finding(NamedTuple):
+    """What was looked at, whether it is in order, and how it is or how to mend it."""
+
+    what: str
+    ok: bool
+    detail: str
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Looks at corpus, index, encoder and cache; loads the whole model, which takes seconds."""
+    return [
+        _find("articles", lambda: f"{len(read_documents(settings))} read"),
+        _find("index", lambda: _index(settings)),
+        _find("encoder", lambda: _weights(settings.encoder)),
+        _cache(settings.cache),
+        _find("questions", lambda: _question_encoder(settings)),
+    ]
+
+
+def _find(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, True, look())
+    except RustQAError as error:
+        return Finding(what, False, str(error))
+
+
+def _index(settings: Settings) -> str:
+    store = open_store(settings)
+    return f"{settings.index}, {len(store.passages)} passages, matches articles and encoder"
+
+
+def _weights(name: str) -> str:
+    encoder = PassageEncoder(name)
+    return f"{name}, weights {encoder.fingerprint[:12]}"
+
+
+def _question_encoder(settings: Settings) -> str:
+    encoder = open_question_encoder(settings.encoder, settings.cache)
+    slow = isinstance(encoder, PassageEncoder)
+    return "encoded by sentence-transformers (slow to start)" if slow else "encoded by ONNX Runtime"
+
+
+def _cache(folder: Path) -> Finding:
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    writable = existing.is_dir() and os.access(existing, os.W_OK)
+    mend = "cannot be written, so every start is slow; make it writable or set RUSTQA_CACHE"
+    return Finding("cache", writable, str(folder) if writable else f"{folder} {mend}")

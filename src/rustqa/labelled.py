@@ -1,0 +1,164 @@
+"""Reads labelled questions: sets on the indexed articles, sets with their own, and SQuAD."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rustqa.corpus import make_document
+from rustqa.errors import CorpusError, InputError
+from rustqa.types import Document, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """A stretch of a document that a right citation must overlap, and its paragraph's number
+    (None in page furniture)."""
+
+    document_id: str
+    start: int
+    end: int
+    paragraph: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledQuestion:
+    """A question with its right answers; none means that the article does not say."""
+
+    question: str
+    kind: str
+    history: tuple[Turn, ...]
+    answers: tuple[str, ...]
+    support: tuple[Support, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledSet:
+    """Questions asked of one body of articles; no documents means those already indexed."""
+
+    documents: tuple[Document, ...]
+    questions: tuple[LabelledQuestion, ...]
+
+
+def read_labelled(file: Path, indexed: Mapping[str, Document]) -> list[LabelledSet]:
+    """The sets in a file: lines of questions on the indexed articles, lines of articles with
+    `qas`, or one SQuAD object, whose articles form one set.
+
+    Raises InputError if the file is none of these.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: cannot be read as UTF-8 text ({error}); name another") from None
+    try:
+        if (squad := _squad_object(text)) is not None:
+            return [_squad(squad)]
+        rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+        if rows and "qas" in rows[0]:
+            return [_article(row, number) for number, row in enumerate(rows, 1)]
+        questions = tuple(_on_indexed(row, indexed) for row in rows)
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, CorpusError) as error:
+        raise InputError(
+            f"{file}: not in a known format ({error!r}); docs/evaluation.md describes them"
+        ) from None
+    if not questions:
+        raise InputError(f"{file}: holds no questions; name another file")
+    return [LabelledSet((), questions)]
+
+
+def _squad_object(text: str) -> dict[str, Any] | None:
+    try:
+        whole = json.loads(text)
+    except ValueError:
+        return None
+    return whole if isinstance(whole, dict) and "data" in whole else None
+
+
+def _on_indexed(row: dict[str, Any], indexed: Mapping[str, Document]) -> LabelledQuestion:
+    support = []
+    for piece in row["support"]:
+        for document in indexed.values():
+            start = document.text.find(piece)
+            if start >= 0:
+                support.append(_support(document, start, piece))
+                break
+        else:
+            raise ValueError(f"its support {piece[:40]!r} stands in no indexed article")
+    return LabelledQuestion(
+        row["question"],
+        row["kind"],
+        tuple(Turn(turn["question"], turn.get("answer")) for turn in row.get("history") or ()),
+        tuple(row["answers"]),
+        tuple(support),
+    )
+
+
+def _article(row: dict[str, Any], number: int) -> LabelledSet:
+    text, starts = _joined(row["paragraphs"])
+    document = make_document(f"article-{number}", text, metadata={"title": row["title"]})
+    questions = []
+    for qa in row["qas"]:
+        support = []
+        for answer in qa["answers"]:
+            paragraph, wanted = row["paragraphs"][answer["p"]], answer["text"]
+            place = -1
+            for _ in range(answer.get("nth", 0) + 1):
+                place = paragraph.index(wanted, place + 1)
+            start = starts[answer["p"]] + place
+            support.append(_support(document, start, wanted))
+        questions.append(
+            LabelledQuestion(
+                qa["q"],
+                qa["kind"],
+                tuple(Turn(question) for question in qa.get("history") or ()),
+                tuple(answer["text"] for answer in qa["answers"]),
+                tuple(support),
+            )
+        )
+    return LabelledSet((document,), tuple(questions))
+
+
+def _squad(data: dict[str, Any]) -> LabelledSet:
+    documents: list[Document] = []
+    questions: list[LabelledQuestion] = []
+    for number, article in enumerate(data["data"], 1):
+        contexts = [paragraph["context"] for paragraph in article["paragraphs"]]
+        text, starts = _joined(contexts)
+        name = f"article-{number}"
+        title = article.get("title") or name
+        document = make_document(name, text, metadata={"title": title})
+        documents.append(document)
+        for start, paragraph in zip(starts, article["paragraphs"], strict=True):
+            questions.extend(_squad_questions(document, start, paragraph))
+    return LabelledSet(tuple(documents), tuple(questions))
+
+
+def _squad_questions(
+    document: Document, origin: int, paragraph: dict[str, Any]
+) -> Iterator[LabelledQuestion]:
+    for qa in paragraph["qas"]:
+        spans = [(origin + a["answer_start"], a["text"]) for a in qa["answers"]]
+        yield LabelledQuestion(
+            qa["question"],
+            "factoid" if spans else "unanswerable",
+            (),
+            tuple(text for _, text in spans),
+            tuple(_support(document, start, text) for start, text in spans),
+        )
+
+
+def _support(document: Document, start: int, text: str) -> Support:
+    paragraph = next(b.paragraph for b in document.blocks if b.start <= start < b.end)
+    return Support(document.id, start, start + len(text), paragraph)
+
+
+def _joined(paragraphs: list[str]) -> tuple[str, list[int]]:
+    """The paragraphs as one text, and where each starts."""
+    starts, length = [], 0
+    for paragraph in paragraphs:
+        starts.append(length)
+        length += len(paragraph) + 2
+    return "\n\n".join(paragraphs), starts

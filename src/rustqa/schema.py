@@ -1,0 +1,162 @@
+"""What the API takes and gives, beside the answer record: request models, with examples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from rustqa.pipeline import MAX_HISTORY, MAX_QUESTION, MAX_TOP_K
+from rustqa.types import Answer, Citation, Document, Turn
+
+MAX_BATCH = 100
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown(cls, data: Any) -> Any:
+        """Says which fields there are, which pydantic's own message does not."""
+        unknown = data.keys() - cls.model_fields.keys() if isinstance(data, dict) else ()
+        if unknown:
+            fields = ", ".join(cls.model_fields)
+            raise ValueError(f"unknown field {min(unknown)!r}; the fields are {fields}")
+        return data
+
+
+class HistoryTurn(_Request):
+    """An earlier question of the conversation and the answer it got (null: none)."""
+
+    question: str
+    answer: str | None = None
+
+
+class AskRequest(_Request):
+    """A question, and what is known about how it is asked."""
+
+    question: str = Field(description=f"at most {MAX_QUESTION:,} characters")
+    history: list[HistoryTurn] = Field(
+        [],
+        description=f"the conversation so far, oldest first, as objects with a question and its "
+        f"answer or null; at most {MAX_HISTORY}",
+    )
+    top_k: int = Field(3, description=f"at most so many claims or passages, 1 to {MAX_TOP_K}")
+    documents: list[str] | None = Field(
+        None, description="ids of the articles to ask; null: all of them"
+    )
+
+    def turns(self) -> list[Turn]:
+        """The history as the pipeline takes it."""
+        return [Turn(turn.question, turn.answer) for turn in self.history]
+
+
+class BatchRequest(_Request):
+    """Several questions, each asked as if alone."""
+
+    questions: list[AskRequest] = Field(
+        min_length=1, max_length=MAX_BATCH, description=f"1 to {MAX_BATCH} requests as for /ask"
+    )
+
+
+class SearchRequest(_Request):
+    """Words to find passages by."""
+
+    query: str = Field(description=f"at most {MAX_QUESTION:,} characters")
+    top_k: int = Field(10, description=f"at most so many passages, 1 to {MAX_TOP_K}")
+    documents: list[str] | None = Field(
+        None, description="ids of the articles to search; null: all of them"
+    )
+
+
+class BatchResponse(BaseModel):
+    """The answers, in the order of the questions."""
+
+    answers: list[Answer]
+
+
+class SearchResponse(BaseModel):
+    """The passages found, the best first."""
+
+    results: list[Citation]
+
+
+class Problem(BaseModel):
+    """What was wrong and what to do about it, in one line."""
+
+    error: str
+
+
+class Health(BaseModel):
+    """How the server is."""
+
+    status: Literal["running", "ready"]
+
+
+class ArticleSummary(BaseModel):
+    """An article's metadata."""
+
+    id: str
+    title: str
+    url: str | None
+    date: str | None
+    source: str | None
+    licence: str | None
+    sha256: str = Field(description="hex SHA-256 of the article's file")
+    paragraphs: int = Field(description="how many there are, page furniture not counted")
+
+    @classmethod
+    def of(cls, document: Document, **more: Any) -> Self:
+        """The summary of a document."""
+        return cls(
+            id=document.id,
+            title=document.title,
+            url=document.url,
+            date=document.date,
+            source=document.source,
+            licence=document.licence,
+            sha256=document.sha256,
+            paragraphs=sum(block.paragraph is not None for block in document.blocks),
+            **more,
+        )
+
+
+class BlockRecord(BaseModel):
+    """Where a paragraph, or page furniture (`paragraph` null), lies in the text."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    start: int
+    end: int
+    paragraph: int | None
+
+
+class Article(ArticleSummary):
+    """An article whole: what every `start_char` and `end_char` counts in."""
+
+    text: str
+    blocks: list[BlockRecord]
+
+
+def explain(errors: Sequence[Any]) -> str:
+    """The first of pydantic's errors as one line that says what to change."""
+    # An unknown field is most often a known one misspelt, which is then missing too.
+    error = next((item for item in errors if item["type"] == "value_error"), errors[0])
+    place = [item for item in error["loc"] if item != "body"]
+    if error["type"] == "json_invalid":
+        return f"the body is not JSON: {error['ctx']['error']} at character {place[0]}"
+    name = "".join(f"[{item}]" if isinstance(item, int) else f".{item}" for item in place)
+    name = name.removeprefix(".")
+    if error["type"] == "value_error":
+        return f"{error['ctx']['error']}" + (f" (in {name})" if name else "")
+    if not name:
+        return (
+            "the body is not a JSON object; send one, "
+            "with the header Content-Type: application/json"
+        )
+    if error["type"] == "missing":
+        return f"the field {name!r} is missing; add it"
+    message = error["msg"].removeprefix("Input ").removeprefix("List ")
+    return f"the field {name!r} {message}"

@@ -1,0 +1,49 @@
+"""Runs the API and the chat page on one address until told to stop."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+import webbrowser
+from contextlib import closing
+
+from rustqa.api import create_app
+from rustqa.errors import InputError
+from rustqa.pipeline import open_pipeline
+from rustqa.settings import Settings
+
+
+def serve(settings: Settings, host: str, port: int, open_page: bool = False) -> None:
+    """Serves until interrupted; a missing or stale index is built first.
+
+    Raises InputError if the address cannot be listened on.
+    """
+    import uvicorn
+
+    with closing(_listen(host, port)) as listening:
+        shown = f"[{host}]" if ":" in host else host
+        url = f"http://{shown}:{listening.getsockname()[1]}/"
+        sys.stderr.write(f"rustqa: serving on {url} (Ctrl-C stops)\n")
+        if open_page:
+            # The socket listens already, so the page waits for the server instead of failing.
+            threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+        app = create_app(lambda: open_pipeline(settings, build=True))
+        config = uvicorn.Config(app, log_level="warning", server_header=False)
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listening = socket.socket(family)
+        # A server stopped a moment ago must not keep its successor from the port.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen()
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(
+            f"cannot listen on {host}:{port} ({reason}); choose another with --port or --host"
+        ) from None
+    return listening

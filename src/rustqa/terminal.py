@@ -1,0 +1,92 @@
+"""Shows answers to a person at a terminal, and as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rustqa.types import Answer, Citation
+
+_BOLD, _DIM, _MARK, _END = "\x1b[1m", "\x1b[2m", "\x1b[1;33m", "\x1b[0m"
+_INDENT = "  "
+# Where the answer begins and ends in text still to be wrapped; not printable, so in no text.
+_OPEN, _CLOSE = "\ue000", "\ue001"
+
+
+def to_json(value: Answer | Sequence[Citation], indent: int | None = 2) -> str:
+    """The record as JSON, in the order of its fields."""
+    plain: Any = asdict(value) if isinstance(value, Answer) else [asdict(item) for item in value]
+    return json.dumps(plain, ensure_ascii=False, indent=indent)
+
+
+def show_answer(answer: Answer) -> str:
+    """The answer, its sentence with the answer's words marked, its place and its confidence."""
+    parts = []
+    if answer.question_used != answer.question.strip():
+        parts.append(_style(_wrap(_printable(f"Understood as: {answer.question_used}")), _DIM))
+    if answer.status == "no_answer":
+        parts.append(_INDENT + _style("The article does not say.", _BOLD))
+        if answer.nearest:
+            parts.append(_INDENT + "Closest passages, which do not answer the question:")
+        parts.extend(map(show_citation, answer.nearest))
+        return "\n\n".join(parts)
+    by_id = {citation.id: citation for citation in answer.citations}
+    for number, claim in enumerate(answer.claims):
+        if number == 1:
+            parts.append(_INDENT + "Also in the article:")
+        parts.append(show_citation(by_id[claim.citation], claim.confidence))
+    return "\n\n".join(parts)
+
+
+def show_citation(citation: Citation, confidence: float | None = None) -> str:
+    """The quoted sentence, wrapped, and where it stands."""
+    text = citation.cited_text
+    start = citation.answer_start_char - citation.start_char
+    end = citation.answer_end_char - citation.start_char
+    answer = _printable(text[start:end])
+    before, after = _printable(text[:start]), _printable(text[end:])
+    quoted = _wrap(f"“{before}{_OPEN}{answer}{_CLOSE}{after}”")
+    place = (
+        f"{citation.document_title}, paragraph {citation.paragraph}, "
+        f"characters {citation.start_char}–{citation.end_char}"
+    )
+    if confidence is not None:
+        place += f", confidence {confidence:.0%}"
+    lines = [quoted, _style(_wrap(_printable(place), "    — "), _DIM)]
+    if confidence is not None and (before or after):
+        lines.insert(0, _style(_wrap(answer), _BOLD) + "\n")
+    return "\n".join(lines)
+
+
+def _wrap(text: str, first: str = _INDENT) -> str:
+    width = min(shutil.get_terminal_size().columns, 88)
+    lines = textwrap.fill(
+        " ".join(text.split()),
+        width=max(width, 30),
+        initial_indent=first,
+        subsequent_indent=" " * len(first),
+        break_on_hyphens=False,
+    )
+    mark, end = (_MARK, _END) if _styled() else ("", "")
+    return lines.replace(_OPEN, mark).replace(_CLOSE, end)
+
+
+def _printable(text: str) -> str:
+    """The text without control characters: an article must not drive the terminal."""
+    return "".join(char for char in text if char.isprintable() or char.isspace())
+
+
+def _style(text: str, code: str) -> str:
+    return f"{code}{text}{_END}" if text and _styled() else text
+
+
+def _styled() -> bool:
+    return (
+        sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    )

@@ -1,0 +1,156 @@
+"""Fits the weights of the retriever and of the evidence reader, and the reader's calibration.
+
+    python -m rustqa.training.evidence --train news_train.jsonl squad.json --calibrate dev.jsonl
+
+Ranking: a conditional logit over all sentences retrieved for a question, the right ones sharing
+the likelihood. Calibration: logistic regression of "the best sentence is right" on its score
+(Platt 1999). Prints JSON; the constants in retriever.py and reader.py are these, rounded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
+
+from rustqa.encoder import PACKAGED, PassageEncoder
+from rustqa.labelled import LabelledQuestion, LabelledSet, read_labelled
+from rustqa.pipeline import build_in_memory, open_store
+from rustqa.reader import CUES, EvidenceReader
+from rustqa.retriever import FusedRetriever
+from rustqa.settings import Settings
+from rustqa.types import Candidate, Document, Encoder, PassageStore
+
+Floats = NDArray[np.float64]
+
+# Enough that the right passage is nearly always among them.
+_CANDIDATES = 20
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Fits and prints the weights."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--train", nargs="+", type=Path, default=[], help="labelled files")
+    parser.add_argument("--calibrate", nargs="+", type=Path, default=[], help="labelled files")
+    options = parser.parse_args(arguments)
+    store = open_store(Settings.from_env())
+    encoder = PassageEncoder(PACKAGED)
+    lists = [
+        (features, right)
+        for labelled, documents in _sets(options.train, store.documents, store)
+        for features, right in _ranking_lists(labelled, documents, encoder)
+    ]
+    result: dict[str, object] = {}
+    if lists:
+        weights = fit_ranking(lists)
+        total = weights[:4].sum()
+        result = {
+            "questions": len(lists),
+            "retriever": (weights[:4] / total).round(3).tolist(),
+            "cues": (weights[4:] / total).round(3).tolist(),
+        }
+    pairs = [
+        pair
+        for labelled, documents in _sets(options.calibrate, store.documents, store)
+        for pair in _best_readings(labelled, documents, encoder)
+    ]
+    if pairs:
+        scores, right = zip(*pairs, strict=True)
+        model = LogisticRegression(C=1e6).fit(np.array(scores)[:, np.newaxis], right)
+        result |= {"slope": float(model.coef_[0, 0]), "offset": float(model.intercept_[0])}
+    sys.stdout.write(json.dumps(result, indent=2) + "\n")
+    return 0
+
+
+def fit_ranking(lists: Iterable[tuple[Floats, NDArray[np.bool_]]]) -> Floats:
+    """The weights under which right sentences rank first.
+
+    Each list is (features of shape (sentences, weights), whether each sentence is right); lists
+    without a right sentence teach nothing here and are left out.
+    """
+    known = [(features, right) for features, right in lists if right.any()]
+    rows = np.concatenate([features for features, _ in known])
+    right = np.concatenate([flags for _, flags in known])
+    starts = np.cumsum([0] + [len(flags) for _, flags in known[:-1]])
+    owner = np.repeat(np.arange(len(known)), np.diff([*starts, len(rows)]))
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        scores = rows @ weights
+        scores -= np.maximum.reduceat(scores, starts)[owner]
+        odds = np.exp(scores)
+        everything = np.add.reduceat(odds, starts)
+        hits = np.add.reduceat(np.where(right, odds, 0), starts) + 1e-300
+        pull = odds / everything[owner] - np.where(right, odds, 0) / hits[owner]
+        value = float(np.mean(np.log(everything) - np.log(hits)) + 1e-4 * weights @ weights)
+        return value, rows.T @ pull / len(known) + 2e-4 * weights
+
+    fitted: Floats = minimize(loss, np.ones(rows.shape[1]), jac=True, method="L-BFGS-B").x
+    return fitted
+
+
+def _sets(
+    files: Iterable[Path], indexed: Mapping[str, Document], store: PassageStore
+) -> Iterator[tuple[LabelledSet, PassageStore | None]]:
+    for file in files:
+        for labelled in read_labelled(file, indexed):
+            yield labelled, None if labelled.documents else store
+
+
+def _retrieved(
+    labelled: LabelledSet, store: PassageStore | None, encoder: Encoder
+) -> Iterator[tuple[LabelledQuestion, list[Candidate]]]:
+    if store is None:
+        store = build_in_memory(labelled.documents, encoder)
+    retriever = FusedRetriever(store, encoder)
+    for question in labelled.questions:
+        if not question.history:
+            yield question, retriever.retrieve(question.question, _CANDIDATES)
+
+
+def _ranking_lists(
+    labelled: LabelledSet, store: PassageStore | None, encoder: Encoder
+) -> Iterator[tuple[Floats, NDArray[np.bool_]]]:
+    for question, candidates in _retrieved(labelled, store, encoder):
+        rows, right = [], []
+        for candidate in candidates:
+            passage = candidate.passage
+            for item in candidate.evidence:
+                start, end = item.sentence
+                text = candidate.text[start - passage.start : end - passage.start]
+                cues = [
+                    float(bool(cue.asks.search(question.question) and cue.holds.search(text)))
+                    for cue in CUES
+                ]
+                evidence = [item.dense, item.passage_dense, item.bm25, item.passage_bm25]
+                rows.append(evidence + cues)
+                right.append(_is_right(question, passage.document_id, start, end))
+        yield np.array(rows), np.array(right)
+
+
+def _best_readings(
+    labelled: LabelledSet, store: PassageStore | None, encoder: Encoder
+) -> Iterator[tuple[float, bool]]:
+    for question, candidates in _retrieved(labelled, store, encoder):
+        best = EvidenceReader().read(question.question, candidates, 1)[0]
+        right = _is_right(question, best.passage.document_id, *best.sentence)
+        yield best.scores["reader"], right
+
+
+def _is_right(question: LabelledQuestion, document_id: str, start: int, end: int) -> bool:
+    return any(
+        support.document_id == document_id and support.start < end and start < support.end
+        for support in question.support
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

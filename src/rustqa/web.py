@@ -1,0 +1,217 @@
+"""Turns articles and answers into HTML; highlights are cut here, in code points."""
+
+from __future__ import annotations
+
+import shlex
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from json import dumps
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from rustqa.pipeline import MAX_QUESTION, Pipeline
+from rustqa.settings import data_root
+from rustqa.types import Answer, Block, Citation, Document, Span
+
+_SURENESS = ((0.9, "very sure"), (0.7, "fairly sure"), (0.5, "more likely than not"))
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A sentence to be shown, or the gap between two (`id` None).
+
+    `runs` are its stretches of text, each with the kind of its mark: "" for none, "words" for an
+    answer's exact words, "whole" for an answer that is all of its citation. `role` is "cited"
+    for the best citation's sentences, "also" for those of the others.
+    """
+
+    id: str | None
+    role: str
+    runs: Sequence[tuple[str, str]]
+
+
+class Library:
+    """The articles of a pipeline, ready to be shown."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        """Gathers each article's sentences; finds the first one's suggested questions."""
+        self.pipeline = pipeline
+        self.documents = pipeline.store.documents
+        self.first = next(iter(self.documents.values()))
+        self._sentences: dict[str, list[Span]] = defaultdict(list)
+        for passage in pipeline.store.passages:
+            self._sentences[passage.document_id].extend(passage.sentences)
+        self._suggestions: dict[str, list[str]] = {}
+        self.suggestions(self.first.id)
+
+    def suggestions(self, document_id: str) -> list[str]:
+        """Questions the article answers, found once."""
+        if document_id not in self._suggestions:
+            self._suggestions[document_id] = self.pipeline.suggestions(document_id)
+        return self._suggestions[document_id]
+
+    def blocks(
+        self, document: Document, citations: Sequence[Citation] = ()
+    ) -> Iterator[tuple[Block, list[Piece]]]:
+        """Each block of the article with its pieces, the citations highlighted."""
+        here = [item for item in citations if item.document_id == document.id]
+        sentences = iter(self._sentences[document.id])
+        sentence = next(sentences, None)
+        for block in document.blocks:
+            inside = []
+            while sentence is not None and sentence.end <= block.end:
+                inside.append(sentence)
+                sentence = next(sentences, None)
+            yield block, list(_pieces(document.text, Span(block.start, block.end), inside, here))
+
+    def quotation(self, citation: Citation) -> list[Piece]:
+        """The cited text in pieces, the answer's words marked."""
+        span = Span(citation.start_char, citation.end_char)
+        inside = [
+            sentence
+            for sentence in self._sentences[citation.document_id]
+            if span.start <= sentence.start and sentence.end <= span.end
+        ]
+        text = self.documents[citation.document_id].text
+        return list(_pieces(text, span, inside, [citation]))
+
+
+class Pages:
+    """Renders the templates of web/templates; everything put into them is escaped."""
+
+    def __init__(self) -> None:
+        """Opens the templates."""
+        self._templates = Environment(
+            loader=FileSystemLoader(data_root() / "web" / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters["sureness"] = sureness
+        self._templates.tests["web_address"] = is_web_address
+
+    def chat(
+        self,
+        library: Library,
+        document: Document,
+        answer: Answer | None = None,
+        question: str = "",
+        message: str = "",
+    ) -> str:
+        """The chat page beside `document`; `message` says what is wrong with `question`."""
+        return self._render(
+            "chat.html",
+            library=library,
+            document=document,
+            answer=answer,
+            question=question,
+            message=message,
+            max_question=MAX_QUESTION,
+            suggestions=[] if answer else library.suggestions(document.id),
+        )
+
+    def turn(self, library: Library, answer: Answer) -> str:
+        """The fragment of HTML that shows one question and its answer."""
+        cited = [*answer.citations, *answer.nearest]
+        shown = cited[0].document_id if cited else library.first.id
+        return self._render("turn.html", library=library, answer=answer, shown=shown)
+
+    def article(self, library: Library, document: Document) -> str:
+        """The page of one article."""
+        return self._render("article.html", library=library, document=document)
+
+    def error(self, status: int, message: str, loading: bool = False) -> str:
+        """The page that says what went wrong; while loading it tries again by itself."""
+        return self._render("error.html", status=status, message=message, loading=loading)
+
+    def docs(self, schema: Mapping[str, Any], base_url: str) -> str:
+        """The page that explains the API, from its OpenAPI schema."""
+        operations = list(_operations(schema, base_url))
+        return self._render("docs.html", schema=schema, operations=operations)
+
+    def _render(self, template: str, **values: Any) -> str:
+        return self._templates.get_template(template).render(values)
+
+
+def sureness(confidence: float) -> str:
+    """A probability in words."""
+    return next((words for least, words in _SURENESS if confidence >= least), "not sure")
+
+
+def is_web_address(url: str | None) -> bool:
+    """Whether a link to it can only lead to a web page."""
+    return url is not None and url.lower().startswith(("http://", "https://"))
+
+
+def _pieces(
+    text: str, span: Span, sentences: Sequence[Span], citations: Sequence[Citation]
+) -> Iterator[Piece]:
+    """The span's text without loss: its sentences and the gaps between them."""
+    at = span.start
+    for start, end in sentences:
+        if at < start:
+            yield Piece(None, "", [(text[at:start], "")])
+        over = [item.start_char < end and start < item.end_char for item in citations]
+        role = "" if not any(over) else "cited" if over[0] else "also"
+        yield Piece(f"s-{start}-{end}", role, _runs(text, Span(start, end), citations))
+        at = end
+    if at < span.end:
+        yield Piece(None, "", [(text[at : span.end], "")])
+
+
+def _runs(text: str, span: Span, citations: Sequence[Citation]) -> list[tuple[str, str]]:
+    marks = [(item.answer_start_char, item.answer_end_char) for item in citations]
+    wholes = {(item.start_char, item.end_char) for item in citations}
+    cuts = {min(max(cut, span.start), span.end) for mark in marks for cut in mark} | {*span}
+    runs = []
+    for start, end in pairwise(sorted(cuts)):
+        over = [mark for mark in marks if mark[0] <= start and end <= mark[1]]
+        kind = "" if not over else "whole" if over[0] in wholes else "words"
+        runs.append((text[start:end], kind))
+    return runs
+
+
+def _operations(schema: Mapping[str, Any], base_url: str) -> Iterator[dict[str, Any]]:
+    """What the docs page shows of each route."""
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+            model = schema["components"]["schemas"].get(_type(body.get("schema", {})), {})
+            requests = [item["value"] for item in body.get("examples", {}).values()]
+            data = ["--json", dumps(requests[0], ensure_ascii=False)] if requests else []
+            answers = operation["responses"]["200"]["content"]["application/json"]
+            yield {
+                "method": method.upper(),
+                "path": path,
+                "description": operation["description"],
+                "fields": [
+                    {
+                        "name": name,
+                        "type": _type(field),
+                        "description": field.get("description", ""),
+                        "default": dumps(field.get("default")),
+                        "required": name in model["required"],
+                    }
+                    for name, field in model.get("properties", {}).items()
+                ],
+                "curl": shlex.join(["curl", base_url + path, *data]),
+                "examples": [
+                    (item["summary"], dumps(item["value"], indent=2, ensure_ascii=False))
+                    for item in answers.get("examples", {}).values()
+                ],
+            }
+
+
+def _type(field: Mapping[str, Any]) -> str:
+    """A JSON schema's type in words."""
+    if "$ref" in field:
+        return str(field["$ref"]).rpartition("/")[2]
+    if "anyOf" in field:
+        return " or ".join(map(_type, field["anyOf"]))
+    if field.get("type") == "array":
+        return f"list of {_type(field['items'])}"
+    return str(field.get("type", "any"))

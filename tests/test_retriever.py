@@ -1,0 +1,151 @@
+"""Retriever: both searches count, filters hold, and scores fall."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fakes import ORCHARD, FakeEncoder, FixedEncoder, articles
+from rustqa.corpus import make_document
+from rustqa.pipeline import build_in_memory
+from rustqa.retriever import FusedRetriever, TermIndex, terms
+from rustqa.types import Candidate
+
+SENTENCES = [
+    "The judge dismissed the case.",
+    "The judge praised the judge.",
+    "Bullets were stored in Arizona.",
+    "",
+]
+
+
+def _retriever(encoder: FakeEncoder, *texts: str) -> FusedRetriever:
+    documents = [make_document(f"d{number}", text) for number, text in enumerate(texts)]
+    return FusedRetriever(build_in_memory(documents or articles(), encoder), encoder)
+
+
+def _found(candidates: list[Candidate]) -> list[tuple[str, int]]:
+    return [(item.passage.document_id, item.passage.paragraph) for item in candidates]
+
+
+@pytest.mark.parametrize("top_k", [1, 3, 5, 20])
+def test_scores_fall_and_top_k_holds(top_k: int) -> None:
+    """At most `top_k` candidates come, each once, the best first."""
+    candidates = _retriever(FakeEncoder()).retrieve("Who closed the harbour wall?", top_k)
+    scores = [candidate.score for candidate in candidates]
+    assert scores == sorted(scores, reverse=True)
+    assert len(candidates) == min(top_k, 5)
+    assert len(set(_found(candidates))) == len(candidates)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Who is the harbour master?", ("harbour", 2)),
+        ("Where may fishermen land their catch?", ("harbour", 3)),
+        ("What destroyed the cherry crop?", ("orchard", 1)),
+        ("What did the minister promise?", ("orchard", 2)),
+    ],
+)
+def test_the_passage_that_answers_comes_first(question: str, expected: tuple[str, int]) -> None:
+    """Ordinary questions find their paragraph."""
+    assert _found(_retriever(FakeEncoder()).retrieve(question, 3))[0] == expected
+
+
+def test_evidence_belongs_to_its_sentence() -> None:
+    """Each sentence has its own evidence, in the passage's order; the best gives the score."""
+    for candidate in _retriever(FakeEncoder()).retrieve("Who found a crack in the wall?", 5):
+        assert [item.sentence for item in candidate.evidence] == list(candidate.passage.sentences)
+        assert candidate.score == max(item.score for item in candidate.evidence)
+        assert all(0 <= item.bm25 < 1 and abs(item.dense) <= 1.0001 for item in candidate.evidence)
+
+
+def test_words_decide_where_vectors_do_not() -> None:
+    """With one vector for all texts the passage that has the rare word comes first."""
+    retriever = _retriever(FixedEncoder(), "The sea rose.", "The wall fell.", "The sea fell.")
+    assert _found(retriever.retrieve("Why did the wall fall over?", 1)) == [("d1", 1)]
+
+
+def test_meaning_decides_where_words_do_not() -> None:
+    """A passage that shares no word with the question is found by its vector."""
+    encoder = FakeEncoder(synonyms={"automobile": "car", "burned": "blaze"})
+    retriever = _retriever(encoder, "The sea rose.", "An automobile burned.", "The wall fell.")
+    [best] = retriever.retrieve("car blaze", 1)
+    assert _found([best]) == [("d1", 1)]
+    assert best.evidence[0].bm25 == 0
+
+
+def test_a_question_without_a_known_word_has_candidates() -> None:
+    """They come with no share of words."""
+    candidates = _retriever(FakeEncoder()).retrieve("xylophone quux", 3)
+    assert len(candidates) == 3
+    assert {item.bm25 for candidate in candidates for item in candidate.evidence} == {0.0}
+
+
+@pytest.mark.parametrize("question", ["???", "the of and", "\N{PISTOL}"])
+def test_a_question_without_any_term_has_candidates(question: str) -> None:
+    """Punctuation, stop words and emoji alone are no error."""
+    assert len(_retriever(FakeEncoder()).retrieve(question, 3)) == 3
+
+
+def test_only_the_named_documents_are_searched() -> None:
+    """All of a named document's passages can be found, however near another's are."""
+    retriever = _retriever(FakeEncoder())
+    found = _found(retriever.retrieve("Who is the harbour master?", 5, ["orchard"]))
+    assert sorted(found) == [("orchard", 1), ("orchard", 2)]
+    assert len(retriever.retrieve("harbour", 20, {"harbour", "orchard"})) == 5
+
+
+def test_a_named_document_is_found_among_many() -> None:
+    """The filter is applied before the best are picked, not after."""
+    near = ["The wall fell."] * 120
+    retriever = _retriever(FakeEncoder(), *near, ORCHARD)
+    assert _found(retriever.retrieve("Why did the wall fall?", 1, ["d120"]))[0][0] == "d120"
+
+
+def test_equal_scores_keep_the_order_of_the_articles() -> None:
+    """Copies of an article come in the order of the store, every time."""
+    retriever = _retriever(FakeEncoder(), *["The wall fell."] * 5)
+    first = retriever.retrieve("Why did the wall fall?", 5)
+    assert _found(first) == [(f"d{number}", 1) for number in range(5)]
+    assert retriever.retrieve("Why did the wall fall?", 5) == first
+
+
+@given(st.lists(st.sampled_from(["judge", "case", "judge's", "Arizona", "quux", "the", "?"])))
+def test_shares_are_shares(words: list[str]) -> None:
+    """Whatever is asked, each text's share lies in [0, 1)."""
+    shares = TermIndex(SENTENCES).shares(" ".join(words))
+    assert shares.shape == (4,)
+    assert np.all((shares >= 0) & (shares < 1))
+    assert shares[3] == 0
+
+
+def test_rare_words_weigh_more() -> None:
+    """A text with the question's rare word has the larger share."""
+    shares = TermIndex(SENTENCES).shares("judge Arizona")
+    assert shares[2] > max(shares[0], shares[1]) > 0
+
+
+def test_unknown_words_lower_the_share() -> None:
+    """A question half about something else is half answered."""
+    index = TermIndex(SENTENCES)
+    assert 0 < index.shares("judge zeppelin")[0] < index.shares("judge")[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The Judge’s CASES", ["judg", "case"]),
+        ("judge's", ["judg"]),
+        ("Café CAFE\u0301 cafe", ["cafe", "cafe", "cafe"]),
+        ("\N{LATIN SMALL LIGATURE FI}re STRASSE straße", ["fire", "strass", "strass"]),
+        ("dismissed, dismissing; dismisses", ["dismiss"] * 3),
+        ("of the and", []),
+        ("?!", []),
+    ],
+)
+def test_terms_fold_what_means_the_same(text: str, expected: list[str]) -> None:
+    """Case, accents, possessives, ligatures and inflections do not part words."""
+    assert terms(text) == expected
