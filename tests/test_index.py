@@ -1,9 +1,9 @@
-"""Index: what search means, the folder's round trip, and that it is replaced whole or not at all."""
+"""Index: what search means, the folder's round trip, and its replacement, whole or not at all."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from fakes import CORPUS, INDEX, FakeEncoder, FixedEncoder, articles
-from rustqa import index
 from rustqa.corpus import make_document, read_corpus
 from rustqa.encoder import PassageEncoder
 from rustqa.errors import StoreError
@@ -82,7 +81,7 @@ def test_search_gives_the_nearest_first(top_k: int) -> None:
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     documents = [make_document(f"d{number}", "It rained. It froze.") for number in range(20)]
     store = _build(documents, FixedEncoder(rows=rows))
-    question = np.ones(64, np.float32) / 8
+    question = np.full(64, 0.125, np.float32)
     nearest = (rows @ question).reshape(20, 3).max(axis=1)
     assert store.search(question, top_k) == np.argsort(-nearest)[:top_k].tolist()
 
@@ -154,7 +153,7 @@ def test_a_manifest_that_does_not_fit_is_damaged(folder: Path, old: str, new: st
     text = file.read_text()
     assert old in text
     file.write_text(text.replace(old, new, 1))
-    with pytest.raises(StoreError, match="manifest.json is damaged; build the index again"):
+    with pytest.raises(StoreError, match=r"manifest.json is damaged; build the index again"):
         load_store(folder)
 
 
@@ -162,13 +161,13 @@ def test_another_format_is_refused(folder: Path) -> None:
     """An index from another version says which, and how to build one of this."""
     file = folder / "manifest.json"
     file.write_text(file.read_text().replace('"format_version": 1', '"format_version": 99'))
-    with pytest.raises(StoreError, match="format 99, this program reads 1; .* rustqa index"):
+    with pytest.raises(StoreError, match=r"format 99, this program reads 1; .* rustqa index"):
         load_store(folder)
 
 
 def test_vectors_of_other_passages_are_refused(fake_store: FaissStore) -> None:
     """As many rows as passages and sentences, or the store is not made."""
-    with pytest.raises(StoreError, match="do not match the passages; .* rustqa index"):
+    with pytest.raises(StoreError, match=r"do not match the passages; .* rustqa index"):
         FaissStore(
             list(fake_store.documents.values()),
             fake_store.passages[:-1],
@@ -272,9 +271,7 @@ def test_a_failure_while_writing_leaves_the_old_index(
 
 
 @pytest.fixture
-def cut_off(
-    folder: Path, other_store: FaissStore, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
+def cut_off(folder: Path, other_store: FaissStore, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder whose replacement was cut off between the two renames."""
     rename = Path.rename
 
@@ -288,7 +285,7 @@ def cut_off(
         with pytest.raises(KeyboardInterrupt):
             save_store(other_store, folder, folder.parent)
     assert not folder.exists()
-    yield folder
+    return folder
 
 
 def test_a_crash_between_the_renames_is_recovered(cut_off: Path, fake_store: FaissStore) -> None:
@@ -341,7 +338,7 @@ def test_a_folder_of_other_files_is_not_replaced(tmp_path: Path, fake_store: Fai
 def test_a_place_under_a_file_is_refused(tmp_path: Path, fake_store: FaissStore) -> None:
     """The error names the place and the way out."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="cannot write the index at .*file/index .*with --index"):
+    with pytest.raises(StoreError, match=r"cannot write the index at .*file/index .*with --index"):
         save_store(fake_store, tmp_path / "file" / "index", tmp_path)
 
 
@@ -353,8 +350,8 @@ def test_a_read_only_place_is_refused(
     def refuse(**_: object) -> str:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr(index.tempfile, "mkdtemp", refuse)
-    with pytest.raises(StoreError, match="Read-only file system.*make the folder writable"):
+    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
+    with pytest.raises(StoreError, match=r"Read-only file system.*make the folder writable"):
         save_store(fake_store, folder, folder)
     assert load_store(folder).id == fake_store.id
 

@@ -61,7 +61,11 @@ def test_better_evidence_wins() -> None:
 @pytest.mark.parametrize(
     ("question", "holding", "other"),
     [
-        ("Who opened the fair?", "The fair was opened by Ada Quill.", "The fair was opened at last."),
+        (
+            "Who opened the fair?",
+            "The fair was opened by Ada Quill.",
+            "The fair was opened at last.",
+        ),
         ("When was the fair?", "The fair was held in June 1950.", "The fair was held with joy."),
         ("How many came to the fair?", "About 3,000 people came.", "Very few people came."),
         ("Where was the fair?", "The fair was held in Saltby.", "The fair was held with joy."),

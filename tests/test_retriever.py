@@ -77,6 +77,17 @@ def test_meaning_decides_where_words_do_not() -> None:
     assert best.evidence[0].bm25 == 0
 
 
+def test_the_words_of_the_whole_passage_count() -> None:
+    """Of equally good sentences the one in a passage with more of the words comes first."""
+    texts = [
+        "The sea rose. Nobody slept.",
+        "The sea rose. The wall fell.",
+        "The wall fell. Nobody slept.",
+    ]
+    found = _found(_retriever(FixedEncoder(), *texts).retrieve("sea wall", 3))
+    assert found[0] == ("d1", 1)
+
+
 def test_a_question_without_a_known_word_has_candidates() -> None:
     """They come with no share of words."""
     candidates = _retriever(FakeEncoder()).retrieve("xylophone quux", 3)
@@ -102,7 +113,7 @@ def test_a_named_document_is_found_among_many() -> None:
     """The filter is applied before the best are picked, not after."""
     near = ["The wall fell."] * 120
     retriever = _retriever(FakeEncoder(), *near, ORCHARD)
-    assert _found(retriever.retrieve("Why did the wall fall?", 1, ["d120"]))[0][0] == "d120"
+    assert _found(retriever.retrieve("wall fell", 1, ["d120"]))[0][0] == "d120"
 
 
 def test_equal_scores_keep_the_order_of_the_articles() -> None:
@@ -115,10 +126,10 @@ def test_equal_scores_keep_the_order_of_the_articles() -> None:
 
 @given(st.lists(st.sampled_from(["judge", "case", "judge's", "Arizona", "quux", "the", "?"])))
 def test_shares_are_shares(words: list[str]) -> None:
-    """Whatever is asked, each text's share lies in [0, 1)."""
+    """Whatever is asked, each text's share lies in [0, 1]."""
     shares = TermIndex(SENTENCES).shares(" ".join(words))
     assert shares.shape == (4,)
-    assert np.all((shares >= 0) & (shares < 1))
+    assert np.all((shares >= 0) & (shares <= 1))
     assert shares[3] == 0
 
 

@@ -15,7 +15,9 @@ WORDS = (
     "Baldwin’s armorer Gutierrez. The armorer loaded the gun; the judge dismissed the case. "
     "The trial, the TRIAL, the trial. Santa Fe. The fire and the firm, the firm. Über-Café."
 )
-ENGLISH = frozenset("who did what why was were when the and case judge trail dismiss".split())
+ENGLISH = frozenset(
+    {"who", "did", "what", "why", "was", "were", "the", "judge", "trail", "dismiss"}
+)
 
 
 @pytest.fixture
@@ -51,6 +53,9 @@ def test_slips_are_mended(speller: Speller, asked: str, mended: str) -> None:
         "BALDWIN",
         "trail",
         "dismiss",
+        "judges",
+        "judged",
+        "dismissing",
         "zeppelin",
         "gut",
         "gum",
@@ -73,7 +78,7 @@ def test_the_rest_of_the_question_is_kept_to_the_byte(speller: Speller) -> None:
 
 
 def test_the_commoner_of_equally_near_words_is_taken(speller: Speller) -> None:
-    """"firn" is one slip from "fire", said once, and from "firm", said twice."""
+    """A slip that could be "fire", said once, or "firm", said twice, is the latter."""
     assert speller.correct("firn") == "firm"
 
 

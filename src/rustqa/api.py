@@ -16,30 +16,16 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from rustqa import __version__
-from rustqa.errors import NotReadyError, RustQAError, UnknownDocumentError
+from rustqa import __version__, schema
+from rustqa.errors import NotReadyError, QuestionError, RustQAError, UnknownDocumentError
 from rustqa.examples import ANSWERS, BATCHES, QUESTIONS, SEARCHES
 from rustqa.pipeline import Pipeline
-from rustqa.schema import (
-    Article,
-    ArticleSummary,
-    AskRequest,
-    BatchRequest,
-    BatchResponse,
-    Health,
-    Problem,
-    SearchRequest,
-    SearchResponse,
-    explain,
-)
 from rustqa.security import Guard
 from rustqa.settings import data_root
 from rustqa.types import Answer, Document
 from rustqa.web import Library, Pages
 
 log = logging.getLogger(__name__)
-
-_RETRY_AFTER = "2"
 
 router = APIRouter()
 
@@ -95,7 +81,7 @@ Rendered = Annotated[Pages, Depends(_pages)]
     responses={200: {"content": {"application/json": {"examples": ANSWERS}}}},
 )
 def ask(
-    body: Annotated[AskRequest, Body(openapi_examples=QUESTIONS)],
+    body: Annotated[schema.AskRequest, Body(openapi_examples=QUESTIONS)],
     request: Request,
     library: Loaded,
     pages: Rendered,
@@ -112,8 +98,8 @@ def ask(
 
 @router.post("/ask/batch")
 def ask_batch(
-    body: Annotated[BatchRequest, Body(openapi_examples=BATCHES)], library: Loaded
-) -> BatchResponse:
+    body: Annotated[schema.BatchRequest, Body(openapi_examples=BATCHES)], library: Loaded
+) -> schema.BatchResponse:
     """Answers up to 100 questions, in their order; if one cannot be asked, none is."""
     answers = []
     for place, item in enumerate(body.questions):
@@ -121,27 +107,29 @@ def ask_batch(
             answers.append(_ask(library, item))
         except RustQAError as error:
             raise type(error)(f"{error} (in questions[{place}])") from error
-    return BatchResponse(answers=answers)
+    return schema.BatchResponse(answers=answers)
 
 
 @router.post("/search")
 def search(
-    body: Annotated[SearchRequest, Body(openapi_examples=SEARCHES)], library: Loaded
-) -> SearchResponse:
+    body: Annotated[schema.SearchRequest, Body(openapi_examples=SEARCHES)], library: Loaded
+) -> schema.SearchResponse:
     """Finds passages without judging whether they answer: the best sentence of each, as a
     citation."""
     results = library.pipeline.search(body.query, body.top_k, body.documents)
-    return SearchResponse(results=list(results))
+    return schema.SearchResponse(results=list(results))
 
 
 @router.get("/articles")
-def articles(library: Loaded) -> list[ArticleSummary]:
+def articles(library: Loaded) -> list[schema.ArticleSummary]:
     """Lists the articles."""
-    return [ArticleSummary.of(document) for document in library.documents.values()]
+    return [schema.ArticleSummary.of(document) for document in library.documents.values()]
 
 
-@router.get("/articles/{id}", response_model=Article)
-def article(id: str, request: Request, library: Loaded, pages: Rendered) -> Article | Response:
+@router.get("/articles/{id}", response_model=schema.Article)
+def article(
+    id: str, request: Request, library: Loaded, pages: Rendered
+) -> schema.Article | Response:
     """Gives one article: its text, to which all offsets refer, and where its paragraphs lie.
 
     With the header Accept: text/html it comes as a page to read.
@@ -149,19 +137,19 @@ def article(id: str, request: Request, library: Loaded, pages: Rendered) -> Arti
     document = _document(library, id)
     if _wants_html(request):
         return HTMLResponse(pages.article(library, document))
-    return Article.of(document, text=document.text, blocks=list(document.blocks))
+    return schema.Article.of(document, text=document.text, blocks=list(document.blocks))
 
 
 @router.get("/healthz")
-async def healthz() -> Health:
+async def healthz() -> schema.Health:
     """Says that the server runs, whether or not it can answer yet."""
-    return Health(status="running")
+    return schema.Health(status="running")
 
 
 @router.get("/readyz", dependencies=[Depends(_library)])
-async def readyz() -> Health:
+async def readyz() -> schema.Health:
     """Says that the server can answer; 503 while it cannot."""
-    return Health(status="ready")
+    return schema.Health(status="ready")
 
 
 @router.get("/", include_in_schema=False)
@@ -174,7 +162,7 @@ def chat(
         return HTMLResponse(pages.chat(library, document))
     try:
         answer = library.pipeline.ask(q)
-    except RustQAError as error:
+    except QuestionError as error:
         page = pages.chat(library, document, question=q, message=str(error))
         return HTMLResponse(page, error.status)
     if article is None and answer.citations:
@@ -204,8 +192,8 @@ def create_app(open_pipeline: Callable[[], Pipeline]) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         responses={
-            422: {"model": Problem, "description": "The request cannot be used as it is"},
-            503: {"model": Problem, "description": "Not ready yet, or unable to load"},
+            422: {"model": schema.Problem, "description": "The request cannot be used as it is"},
+            503: {"model": schema.Problem, "description": "Not ready yet, or unable to load"},
         },
     )
     app.state.pages = Pages()
@@ -218,7 +206,7 @@ def create_app(open_pipeline: Callable[[], Pipeline]) -> FastAPI:
     return app
 
 
-def _ask(library: Library, body: AskRequest) -> Answer:
+def _ask(library: Library, body: schema.AskRequest) -> Answer:
     return library.pipeline.ask(body.question, body.turns(), body.top_k, body.documents)
 
 
@@ -246,7 +234,7 @@ def _problem(
 def _on_known_error(request: Request, error: RustQAError) -> Response:
     if error.status == 500:
         log.error("%s: %s", type(error).__name__, error)
-    headers = {"Retry-After": _RETRY_AFTER} if isinstance(error, NotReadyError) else None
+    headers = {"Retry-After": "2"} if isinstance(error, NotReadyError) else None
     return _problem(request, error.status, str(error), headers)
 
 
@@ -254,9 +242,10 @@ def _on_http_error(request: Request, error: StarletteHTTPException) -> Response:
     message = error.detail
     if message == HTTPStatus(error.status_code).phrase:
         # Starlette's own: it names the status but not what to do.
-        message = f"{message.lower()}: {request.method} {request.url.path!r}; see /docs"
+        fault = "there is nothing" if error.status_code == 404 else "the method is not possible"
+        message = f"{fault} at {request.url.path!r}; see /docs"
     return _problem(request, error.status_code, message, error.headers)
 
 
 def _on_bad_request(request: Request, error: RequestValidationError) -> Response:
-    return _problem(request, 422, explain(error.errors()))
+    return _problem(request, 422, schema.explain(error.errors()))

@@ -153,7 +153,7 @@ def _metadata(file: Path) -> dict[str, Any]:
     if not file.is_file():
         return {}
     try:
-        fields = tomllib.loads(_read_bytes(file).decode())
+        fields = tomllib.loads(_read_bytes(file).decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CorpusError(f"{file}: not valid TOML ({error}); correct it") from None
     for name, value in fields.items():

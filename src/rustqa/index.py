@@ -40,17 +40,13 @@ class FaissStore:
         self.documents: Mapping[str, Document] = {item.id: item for item in documents}
         self.passages: Sequence[Passage] = tuple(passages)
         self.recipe = recipe
+        parts = [FORMAT_VERSION, recipe, sorted((item.id, item.sha256) for item in documents)]
+        self.id = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
         self.index = index
         rows = (1 + len(passage.sentences) for passage in self.passages)
         self._first_rows = np.array([0, *accumulate(rows)])
         if index.ntotal != self._first_rows[-1]:
             raise StoreError("the vectors do not match the passages; build again: rustqa index")
-
-    @property
-    def id(self) -> str:
-        """Hash of the documents, the encoder's weights and the splitting."""
-        parts = [FORMAT_VERSION, self.recipe, sorted(d.sha256 for d in self.documents.values())]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
     def search(self, vector: Vectors, top_k: int) -> list[int]:
         """Numbers of at most `top_k` passages, the nearest passage or sentence first."""

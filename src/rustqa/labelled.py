@@ -1,8 +1,10 @@
-"""Reads labelled questions: sets on the indexed articles, sets with their own, and SQuAD."""
+"""Reads labelled questions: sets on the indexed articles, sets with their own, and SQuAD's."""
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,14 +46,15 @@ class LabelledSet:
 
 
 def read_labelled(file: Path, indexed: Mapping[str, Document]) -> list[LabelledSet]:
-    """The sets in a file: lines of questions on the indexed articles, lines of articles with
-    `qas`, or one SQuAD object, whose articles form one set.
+    """The sets in a file, gzipped or not: lines of questions on the indexed articles, lines of
+    articles with `qas`, or SQuAD, as one object or as a line for each question, as one set.
 
     Raises InputError if the file is none of these.
     """
     try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        with (gzip.open if file.suffix == ".gz" else open)(file, "rt", encoding="utf-8") as stream:
+            text = stream.read()
+    except (OSError, EOFError, UnicodeDecodeError) as error:
         raise InputError(f"{file}: cannot be read as UTF-8 text ({error}); name another") from None
     try:
         if (squad := _squad_object(text)) is not None:
@@ -59,6 +62,8 @@ def read_labelled(file: Path, indexed: Mapping[str, Document]) -> list[LabelledS
         rows = [json.loads(line) for line in text.splitlines() if line.strip()]
         if rows and "qas" in rows[0]:
             return [_article(row, number) for number, row in enumerate(rows, 1)]
+        if rows and "context" in rows[0]:
+            return [_squad(_gathered(rows))]
         questions = tuple(_on_indexed(row, indexed) for row in rows)
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, CorpusError) as error:
         raise InputError(
@@ -104,10 +109,8 @@ def _article(row: dict[str, Any], number: int) -> LabelledSet:
         support = []
         for answer in qa["answers"]:
             paragraph, wanted = row["paragraphs"][answer["p"]], answer["text"]
-            place = -1
-            for _ in range(answer.get("nth", 0) + 1):
-                place = paragraph.index(wanted, place + 1)
-            start = starts[answer["p"]] + place
+            places = [match.start() for match in re.finditer(re.escape(wanted), paragraph)]
+            start = starts[answer["p"]] + places[min(answer.get("nth", 0), len(places) - 1)]
             support.append(_support(document, start, wanted))
         questions.append(
             LabelledQuestion(
@@ -119,6 +122,15 @@ def _article(row: dict[str, Any], number: int) -> LabelledSet:
             )
         )
     return LabelledSet((document,), tuple(questions))
+
+
+def _gathered(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """SQuAD's object from a line for each question, each paragraph an article of its own."""
+    by_context: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        answers = [{"text": a["text"], "answer_start": a["start"]} for a in row["answers"]]
+        by_context.setdefault(row["context"], []).append({**row, "answers": answers})
+    return {"data": [{"paragraphs": [{"context": c, "qas": qas}]} for c, qas in by_context.items()]}
 
 
 def _squad(data: dict[str, Any]) -> LabelledSet:

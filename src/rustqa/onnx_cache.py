@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _FORMAT = 1
+_FILES = ("model.onnx", "tokenizer.json")
 _PROBES = ("why was the case dismissed?", "A short passage, in two clauses, on one line.", "who")
 
 
@@ -65,7 +66,7 @@ def open_cached(cache: Path, name: str, fingerprint: str) -> OnnxEncoder | None:
     folder = _folder(cache, fingerprint)
     try:
         checksums = json.loads((folder / "checksums.json").read_text())
-        damaged = [name for name, digest in checksums.items() if _digest(folder / name) != digest]
+        damaged = [name for name in _FILES if _digest(folder / name) != checksums.get(name)]
     except FileNotFoundError:
         return None
     except (OSError, ValueError, AttributeError):
@@ -97,7 +98,7 @@ def store_cached(
         )
         tokenizer.save(str(made / "tokenizer.json"))
         _check_parity(OnnxEncoder(name, fingerprint, made), model)
-        checksums = {name: _digest(made / name) for name in ("model.onnx", "tokenizer.json")}
+        checksums = {name: _digest(made / name) for name in _FILES}
         (made / "checksums.json").write_text(json.dumps(checksums, indent=2))
         shutil.rmtree(folder, ignore_errors=True)
         try:

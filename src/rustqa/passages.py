@@ -15,7 +15,8 @@ MAX_WORDS = 180
 
 def splitter_name() -> str:
     """The splitter and its settings, as recorded in the index."""
-    return f"sentencex {version('sentencex')}, at most {MAX_WORDS} words a passage"
+    major = version("sentencex").partition(".")[0]
+    return f"sentencex {major}, at most {MAX_WORDS} words a passage"
 
 
 def split_document(document: Document) -> list[Passage]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import unicodedata
 from collections.abc import Collection, Sequence
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 
@@ -128,8 +129,8 @@ class Pipeline:
         self._check(query, (), top_k, documents)
         used = self._speller.correct(query.strip())
         candidates = self._retriever.retrieve(used, top_k, documents)
-        best = [self._reader.read(used, [candidate], 1)[0] for candidate in candidates]
-        return self._cite(best)
+        best = (self._reader.read(used, [candidate], 1) for candidate in candidates)
+        return self._cite([reading for readings in best for reading in readings])
 
     def over(self, documents: Sequence[Document], encoder: Encoder) -> Pipeline:
         """A pipeline like this one over other documents, which `encoder` encodes in memory."""
@@ -138,13 +139,16 @@ class Pipeline:
 
     def suggestions(self, document_id: str, limit: int = 4) -> list[str]:
         """The article's own questions that it turns out to answer, in their order."""
-        document = self.store.documents[document_id]
-        answered = (
-            question
-            for question in document.questions
-            if self.ask(question, documents=[document_id]).status == "answered"
-        )
-        return [question for question, _ in zip(answered, range(limit), strict=False)]
+        questions = self.store.documents[document_id].questions
+        answered = (question for question in questions if self._answers(question, document_id))
+        return list(islice(answered, limit))
+
+    def _answers(self, question: str, document_id: str) -> bool:
+        try:
+            return self.ask(question, documents=[document_id]).status == "answered"
+        except QuestionError as error:
+            log.warning("article %s suggests what cannot be asked: %s", document_id, error)
+            return False
 
     def _cite(self, readings: Sequence[Reading]) -> tuple[Citation, ...]:
         documents = self.store.documents
@@ -169,6 +173,8 @@ class Pipeline:
             )
         if not 1 <= top_k <= MAX_TOP_K:
             raise QuestionError(f"top_k is {top_k}; give a number from 1 to {MAX_TOP_K}")
+        if isinstance(documents, str):
+            raise QuestionError(f"documents is the text {documents!r}; give a list of ids")
         if documents is not None and not documents:
             raise QuestionError("no article is named; name one or leave `documents` out")
         for name in documents or ():

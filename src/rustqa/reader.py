@@ -31,7 +31,7 @@ def _cue(asks: str, holds: str, weight: float, flags: int = re.IGNORECASE) -> Cu
 
 
 CUES = (
-    _cue(r"\bwho(?:m|se)?\b", r"\b[A-Z][\w’'-]+ [A-Z][\w’'-]+", 0.11, 0),
+    _cue(r"\bwho(?:m|se)?\b", r"\b[A-Z][\w’'-]+ [A-Z][\w’'-]+", 0.08, 0),
     _cue(
         r"\bwhen\b|\b(?:what|which) (?:year|day|date|month|time)\b",
         r"\b(?:1[5-9]|20)\d\d\b|\b(?:january|february|march|april|may|june|july|august|september"
@@ -49,20 +49,20 @@ CUES = (
     _cue(
         r"\bwhere\b|\b(?:what|which) (?:city|country|town|place)\b",
         r"\b(?:in|at|near|outside|inside|from|to|on|of|across) (?:the )?[A-Z]",
-        0.08,
+        0.05,
         0,
     ),
     _cue(
         r"\bwhy\b|\breason",
         r"\b(?:because|due to|so that|so|since|citing|blam(?:ed|ing)|reasons?|caused?|owing|result"
         r"|grounds?|therefore|after|over|meant|means|led|to avoid|to keep|in order)\b",
-        0.06,
+        0.04,
     ),
     _cue(
         r"\b(?:say|said|tell|told|comment|call|called|describe|words|quote)\b",
         r"[“”\"]|\b(?:said|told|says|called|added|argued|testified|claimed|accused|admitted"
         r"|stated|described)\b",
-        0.08,
+        0.06,
     ),
 )
 

@@ -22,6 +22,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Vary": "Accept",
     # Kept by browsers, but asked for again: unchanged files cost a 304.
     "Cache-Control": "no-cache",
 }

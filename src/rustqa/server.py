@@ -36,14 +36,9 @@ def serve(settings: Settings, host: str, port: int, open_page: bool = False) -> 
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listening = socket.socket(family)
-        # A server stopped a moment ago must not keep its successor from the port.
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen()
+        return socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(
             f"cannot listen on {host}:{port} ({reason}); choose another with --port or --host"
         ) from None
-    return listening

@@ -20,7 +20,7 @@ class Speller:
 
     def __init__(self, texts: Iterable[str], knows: Callable[[str], bool]) -> None:
         """Collects the words of the texts; `knows(lower-case word)` spares a word from mending."""
-        surfaces = Counter(word for text in texts for word in _WORD.findall(text))
+        surfaces = Counter[str](word for text in texts for word in _WORD.findall(text))
         # Of several spellings by case, the commonest is shown.
         self._words = {w.lower(): w for w, _ in reversed(surfaces.most_common())}
         self._counts = Counter[str]()
@@ -45,7 +45,7 @@ class Speller:
         if not near:
             return word
         best, *_ = min(near, key=lambda item: (item[1], -self._counts[item[0]], item[0]))
-        return self._words[str(best)]
+        return self._words[best]
 
     def _is_known(self, lower: str) -> bool:
         """Whether the language has the word, or the word it is an inflection of."""

@@ -64,7 +64,7 @@ class Passage:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """How one sentence and its passage match a question: cosines in [-1, 1], BM25 as shares
-    in [0, 1), and the score that fuses them."""
+    in [0, 1], and the score that fuses them."""
 
     sentence: Span
     score: float

@@ -29,19 +29,24 @@ async function ask(question) {
     log.querySelector(".welcome")?.remove();
     waiting.replaceWith(turn);
     reveal(turn, "start");
-    await highlight(turn.dataset.status === "answered" ? quotations(turn) : [], beside.matches);
+    const cited = turn.dataset.status === "answered" ? turn.querySelectorAll(".quotation") : [];
+    highlight([...cited], beside.matches).catch(report);
   } catch (error) {
     waiting.remove();
-    // A TypeError is fetch's own, a SyntaxError comes of an answer that is not the server's.
-    const unreached = error instanceof TypeError || error instanceof SyntaxError;
-    message.textContent = unreached
-      ? "the server cannot be reached; see that it runs, then ask again"
-      : error.message;
     box.value ||= question;
+    report(error);
   } finally {
     busy = false;
     box.focus({ preventScroll: true });
   }
+}
+
+function report(error) {
+  // A TypeError is fetch's own, a SyntaxError comes of an answer that is not the server's.
+  const unreached = error instanceof TypeError || error instanceof SyntaxError;
+  message.textContent = unreached
+    ? "the server cannot be reached; see that it runs, then ask again"
+    : error.message;
 }
 
 function wait(question) {
@@ -97,7 +102,6 @@ async function open(id) {
 
 const parse = (html) => new DOMParser().parseFromString(html, "text/html");
 const turns = () => [...log.querySelectorAll(".turn[data-question]")];
-const quotations = (turn) => [...turn.querySelectorAll(".quotation")];
 
 function reveal(element, block) {
   element?.scrollIntoView({ block, behavior: still.matches ? "auto" : "smooth" });
@@ -114,7 +118,7 @@ document.addEventListener("click", (event) => {
   if (!link) return;
   event.preventDefault();
   if (link.matches(".suggestion")) ask(link.textContent);
-  else highlight([link.closest(".quotation")], true);
+  else highlight([link.closest(".quotation")], true).catch(report);
 });
 
 document.addEventListener("keydown", (event) => {

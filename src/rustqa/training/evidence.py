@@ -1,6 +1,6 @@
 """Fits the weights of the retriever and of the evidence reader, and the reader's calibration.
 
-    python -m rustqa.training.evidence --train news_train.jsonl squad.json --calibrate dev.jsonl
+    python -m rustqa.training.evidence --train news_train.jsonl.gz squad11_train_part.jsonl.gz
 
 Ranking: a conditional logit over all sentences retrieved for a question, the right ones sharing
 the likelihood. Calibration: logistic regression of "the best sentence is right" on its score
@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ from rustqa.pipeline import build_in_memory, open_store
 from rustqa.reader import CUES, EvidenceReader
 from rustqa.retriever import FusedRetriever
 from rustqa.settings import Settings
-from rustqa.types import Candidate, Document, Encoder, PassageStore
+from rustqa.types import Candidate, Encoder, PassageStore
 
 Floats = NDArray[np.float64]
 
@@ -41,26 +42,38 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--train", nargs="+", type=Path, default=[], help="labelled files")
     parser.add_argument("--calibrate", nargs="+", type=Path, default=[], help="labelled files")
+    parser.add_argument(
+        "--articles",
+        type=int,
+        default=300,
+        help="at most so many of each training file (%(default)s)",
+    )
     options = parser.parse_args(arguments)
     store = open_store(Settings.from_env())
     encoder = PassageEncoder(PACKAGED)
     lists = [
         (features, right)
-        for labelled, documents in _sets(options.train, store.documents, store)
+        for labelled, documents in _sets(options.train, store, options.articles)
         for features, right in _ranking_lists(labelled, documents, encoder)
     ]
     result: dict[str, object] = {}
     if lists:
-        weights = fit_ranking(lists)
-        total = weights[:4].sum()
+        # The retriever first, by itself; then what the cues add to its score.
+        retriever = fit_ranking([(features[:, :4], right) for features, right in lists])
+        scored = [
+            (np.column_stack([features[:, :4] @ retriever, features[:, 4:]]), right)
+            for features, right in lists
+        ]
+        unit, *cues = fit_ranking(scored)
+        total = retriever.sum()
         result = {
             "questions": len(lists),
-            "retriever": (weights[:4] / total).round(3).tolist(),
-            "cues": (weights[4:] / total).round(3).tolist(),
+            "retriever": (retriever / total).round(3).tolist(),
+            "cues": (np.array(cues) / (unit * total)).round(3).tolist(),
         }
     pairs = [
         pair
-        for labelled, documents in _sets(options.calibrate, store.documents, store)
+        for labelled, documents in _sets(options.calibrate, store)
         for pair in _best_readings(labelled, documents, encoder)
     ]
     if pairs:
@@ -98,11 +111,23 @@ def fit_ranking(lists: Iterable[tuple[Floats, NDArray[np.bool_]]]) -> Floats:
 
 
 def _sets(
-    files: Iterable[Path], indexed: Mapping[str, Document], store: PassageStore
+    files: Iterable[Path], store: PassageStore, articles: int | None = None
 ) -> Iterator[tuple[LabelledSet, PassageStore | None]]:
+    """The sets of the files, each with the store it is asked of unless it brings its articles."""
     for file in files:
-        for labelled in read_labelled(file, indexed):
-            yield labelled, None if labelled.documents else store
+        sets = read_labelled(file, store.documents)
+        random.Random(0).shuffle(sets)  # noqa: S311  (a sample, not a secret)
+        for labelled in sets[:articles]:
+            yield _sample(labelled, articles), None if labelled.documents else store
+
+
+def _sample(labelled: LabelledSet, articles: int | None) -> LabelledSet:
+    if articles is None or len(labelled.documents) <= articles:
+        return labelled
+    documents = tuple(random.Random(0).sample(labelled.documents, articles))  # noqa: S311
+    kept = {document.id for document in documents}
+    questions = (q for q in labelled.questions if kept.issuperset(s.document_id for s in q.support))
+    return LabelledSet(documents, tuple(questions))
 
 
 def _retrieved(

@@ -1,0 +1,157 @@
+"""The rules of the house: which module may import what, and how long a file may be."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from fakes import REPOSITORY
+
+PACKAGE = REPOSITORY / "src" / "rustqa"
+FILES = {
+    ".".join(file.relative_to(PACKAGE).with_suffix("").parts): file
+    for file in sorted(PACKAGE.rglob("*.py"))
+}
+STAGES = frozenset(
+    {"furniture", "corpus", "passages", "encoder", "onnx_cache", "index", "spelling"}
+    | {"retriever", "reader", "citations", "conversation"}
+)
+# Imports point down: a module imports those of lower levels, and of its own only by exception.
+LEVELS = (
+    frozenset({"__init__", "errors", "types"}),
+    frozenset({"settings"}),
+    STAGES,
+    frozenset({"labelled", "pipeline"}),
+    frozenset({"doctor", "evaluate", "examples", "schema", "security", "terminal", "web"}),
+    frozenset({"api"}),
+    frozenset({"server"}),
+    frozenset({"cli"}),
+    frozenset({"__main__"}),
+)
+HELPERS = frozenset({("errors", "types"), ("corpus", "furniture"), ("encoder", "onnx_cache")})
+# Where a library may be imported; those of the first table never at the top of a module.
+LAZY = {
+    "faiss": {"index"},
+    "onnxruntime": {"onnx_cache"},
+    "sentence_transformers": {"encoder", "onnx_cache"},
+    "tokenizers": {"onnx_cache"},
+    "torch": {"encoder", "onnx_cache"},
+    "transformers": {"encoder"},
+}
+WEB = {
+    "fastapi": {"api", "web", "security"},
+    "starlette": {"api", "web", "security"},
+    "jinja2": {"web"},
+    "uvicorn": {"server", "cli"},
+}
+RUN_TIME = [name for name in FILES if not name.startswith("training.")]
+
+
+def _tree(name: str) -> ast.Module:
+    return ast.parse(FILES[name].read_text(encoding="utf-8"))
+
+
+def _imports(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            assert node.module is not None
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _run_at_import(tree: ast.AST) -> Iterator[ast.AST]:
+    """The nodes outside functions and outside what is there for type checkers alone."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from _run_at_import(node)
+
+
+def _own(name: str) -> set[str]:
+    """The modules of rustqa that a module imports, anywhere in it."""
+    found = set()
+    for target in _imports(ast.walk(_tree(name))):
+        first, _, rest = target.partition(".")
+        if first == "rustqa":
+            inner = [part for part in (rest, rest.rpartition(".")[0]) if part in FILES]
+            found.add(inner[0] if inner else "__init__")
+    return found
+
+
+def _level(name: str) -> int:
+    for number, level in enumerate(LEVELS):
+        if name in level:
+            return number
+    pytest.fail(f"src/rustqa/{name}.py has no level yet: give it one in {Path(__file__).name}")
+
+
+@pytest.mark.parametrize("name", RUN_TIME)
+def test_imports_point_down(name: str) -> None:
+    """Ground floor, stages, pipeline, front ends; and training is imported by nothing."""
+    for other in _own(name):
+        assert not other.startswith("training"), f"{name} imports {other}"
+        below = _level(other) < _level(name)
+        assert below or (name, other) in HELPERS, f"{name} imports {other}"
+
+
+@pytest.mark.parametrize("name", sorted(STAGES))
+def test_stages_know_no_settings(name: str) -> None:
+    """What a stage needs is handed to it."""
+    assert "settings" not in _own(name)
+
+
+@pytest.mark.parametrize("name", sorted(set(RUN_TIME) - STAGES - {"pipeline"}))
+def test_stages_are_joined_in_the_pipeline_alone(name: str) -> None:
+    """Above it a module may use one stage, but not put two together."""
+    assert len(_own(name) & STAGES) <= 1, f"{name} imports {_own(name) & STAGES}"
+
+
+@pytest.mark.parametrize("name", RUN_TIME)
+def test_libraries_are_imported_in_their_place(name: str) -> None:
+    """Each heavy library behind one door, opened only when needed."""
+    tree = _tree(name)
+    for library in {target.partition(".")[0] for target in _imports(ast.walk(tree))}:
+        assert name in {**LAZY, **WEB}.get(library, {name}), f"{name} imports {library}"
+    for library in {target.partition(".")[0] for target in _imports(_run_at_import(tree))}:
+        assert library not in LAZY, f"{name} imports {library} before it is needed"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_modules_say_what_they_are_for(name: str) -> None:
+    """Each starts with a docstring."""
+    assert ast.get_docstring(_tree(name))
+
+
+@pytest.mark.parametrize(
+    "file",
+    [*FILES.values(), *sorted((REPOSITORY / "tests").rglob("*.py"))],
+    ids=lambda file: str(file.relative_to(REPOSITORY)),
+)
+def test_files_are_short(file: Path) -> None:
+    """No file is longer than 400 lines."""
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("rustqa.cli", {*LAZY, *WEB, "numpy", "bm25s", "sklearn", "huggingface_hub"}),
+        ("rustqa.pipeline", {*LAZY, *WEB, "sklearn", "huggingface_hub"}),
+    ],
+)
+def test_importing_loads_nothing_heavy(module: str, absent: set[str]) -> None:
+    """`rustqa --help` starts at once, and so does a question."""
+    code = f"import sys, {module}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert module.partition(".")[0] in run.stdout.split()
+    assert set(run.stdout.split()) & absent == set()

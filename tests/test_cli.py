@@ -1,0 +1,249 @@
+"""The command line, in process, over a small pipeline without a model."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from fakes import HARBOUR, FakeEncoder, FakeReader, articles
+from rustqa import pipeline as pipeline_module
+from rustqa.cli import main
+from rustqa.errors import CitationError, EncoderError
+from rustqa.pipeline import Pipeline, build_in_memory
+
+COMMANDS = ("ask", "chat", "search", "index", "serve", "eval", "verify", "doctor")
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """Every command that opens the pipeline gets this one."""
+    encoder = FakeEncoder()
+    small = Pipeline(build_in_memory(articles(), encoder), encoder, FakeReader(), 0.5)
+    monkeypatch.setattr(pipeline_module, "open_pipeline", lambda *_args, **_options: small)
+    return small
+
+
+@pytest.fixture
+def own_articles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of one's own articles, and a fake encoder wherever one is opened."""
+    monkeypatch.setattr(pipeline_module, "PassageEncoder", FakeEncoder)
+    monkeypatch.setattr(
+        pipeline_module, "open_question_encoder", lambda name, _cache: FakeEncoder(name)
+    )
+    monkeypatch.setattr(
+        pipeline_module, "weights_fingerprint", lambda name: FakeEncoder(name).fingerprint
+    )
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    (folder / "harbour.txt").write_text(HARBOUR)
+    monkeypatch.setenv("RUSTQA_INDEX", str(tmp_path / "index"))
+    return folder
+
+
+def say(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+    """Puts bytes on standard input."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
+
+
+@pytest.mark.usefixtures("small")
+class TestAsk:
+    """`rustqa ask`."""
+
+    def test_shows_the_sentence_its_place_and_the_confidence(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """An answered question prints answer, sentence, paragraph, confidence; exit code 0."""
+        assert main(["ask", "Who is the harbour master?"]) == 0
+        shown = " ".join(capsys.readouterr().out.split())
+        assert "“Nobody will sail before the wall is mended,” said Ada Quill" in shown
+        assert "paragraph 2" in shown
+        assert "confidence 90%" in shown
+        assert "\x1b" not in shown, "no colours where standard output is no terminal"
+
+    def test_says_that_the_article_does_not_say(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Silence has its own words, the nearest passages labelled as such, and exit code 1."""
+        assert main(["ask", "Who won the cup?"]) == 1
+        shown = capsys.readouterr().out
+        assert "The article does not say." in shown
+        assert "Closest passages, which do not answer the question:" in shown
+        assert "confidence" not in shown
+
+    def test_prints_the_record_as_json(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """`--json` prints the answer record of the API, field by field."""
+        assert main(["ask", "--json", "Who is the harbour master?"]) == 0
+        record = json.loads(capsys.readouterr().out)
+        assert list(record)[:4] == ["question", "question_used", "status", "answer"]
+        assert record["status"] == "answered"
+
+    def test_reads_the_question_from_standard_input(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A lone hyphen stands for standard input."""
+        say(monkeypatch, b"Who is the harbour master?\n")
+        assert main(["ask", "-"]) == 0
+        assert "Ada Quill" in capsys.readouterr().out
+
+    def test_follows_up(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """`--after` gives the question before, and the output tells what was understood."""
+        assert main(["ask", "And why?", "--after", "Who closed the harbour?"]) == 0
+        assert "Understood as: Who closed the harbour? And why?" in capsys.readouterr().out
+
+    def test_batch_loses_no_line(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each line gets one line back, in order; bad ones an error and a bad exit code."""
+        lines = [
+            '"Who is the harbour master?"',
+            '{"question": ""}',
+            "not json",
+            '{"question": "And why?", "history": [{"question": "Who closed it?"}]}',
+        ]
+        say(monkeypatch, "\n".join(lines).encode())
+        assert main(["ask", "--batch", "-"]) == 2
+        rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert rows[0]["status"] == "answered"
+        assert rows[1] == {"line": 2, "error": "the question is empty; type one"}
+        assert rows[2]["line"] == 3
+        assert rows[3]["question_used"] == "Who closed it? And why?"
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["ask", ""], "the question is empty; type one"),
+            (["ask", "x" * 10_000], "10,000 characters; shorten it"),
+            (["ask", "why\a?"], "control character U+0007 at position 3; remove it"),
+            (["ask"], "give one question"),
+            (["ask", "why?", "--batch", "-"], "give one question"),
+            (["ask", "why?", "-d", "nowhere"], "no article has the id 'nowhere'"),
+            (["ask", "why?", "-k", "0"], "top_k is 0; give a number from 1"),
+            (["ask", "why?", "-t", "lots"], "'lots' is not a probability; give a number"),
+            (["ask", "--batch", "/nowhere.jsonl"], "/nowhere.jsonl: No such file"),
+            (["search", " "], "the question is empty; type one"),
+        ],
+    )
+    def test_bad_input_gets_one_line(
+        self, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """What cannot be asked is named in one line on standard error, with exit code 2."""
+        assert main(arguments) == 2
+        captured = capsys.readouterr()
+        assert message in captured.err
+        assert captured.err.count("\n") == 1
+        assert captured.out == ""
+
+    def test_input_that_is_not_utf8(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A question in another encoding is refused by the place where it stops being UTF-8."""
+        say(monkeypatch, b"caf\xe9?")
+        assert main(["ask", "-"]) == 2
+        assert "standard input: not UTF-8 at byte 3" in capsys.readouterr().err
+
+
+def test_each_kind_of_error_has_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An unusable encoder exits with 4, a quotation held back with 5, an interruption with 130."""
+    for error, code in (
+        (EncoderError("no model"), 4),
+        (CitationError("not there"), 5),
+        (KeyboardInterrupt(), 130),
+    ):
+
+        def fail(*_args: object, _error: BaseException = error) -> None:
+            raise _error
+
+        monkeypatch.setattr(pipeline_module, "open_pipeline", fail)
+        assert main(["ask", "why?"]) == code
+    assert "rustqa: no model" in capsys.readouterr().err
+
+
+def test_chat_keeps_the_conversation(
+    small: Pipeline, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A follow-up leans on the question before; a bad question does not end the chat."""
+    say(monkeypatch, b"Who closed the harbour?\nwhy\x07\nAnd when?\n\nnot asked\n")
+    assert main(["chat", "--json"]) == 0
+    captured = capsys.readouterr()
+    used = [json.loads(line)["question_used"] for line in captured.out.splitlines()]
+    assert used == ["Who closed the harbour?", "Who closed the harbour? And when?"]
+    assert "control character" in captured.err
+
+
+def test_search_lists_passages(small: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
+    """The best sentence of each passage, at most as many as asked for."""
+    assert main(["search", "-k", "2", "--json", "harbour wall"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert len(found) == 2
+    assert len({(item["document_id"], item["paragraph"]) for item in found}) == 2
+
+
+def test_ones_own_articles_from_folder_to_answer(
+    own_articles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder is indexed, asked, found stale after a change, and indexed again by its memory."""
+    assert main(["ask", "why?"]) == 3
+    assert "no index at" in capsys.readouterr().err
+    assert main(["index", str(own_articles)]) == 0
+    assert "1 article(s), 3 passages" in capsys.readouterr().out
+    assert main(["ask", "-t", "0", "Who is the harbour master?"]) == 0
+    (own_articles / "orchard.txt").write_text("Frost destroyed the crop.")
+    assert main(["ask", "why?"]) == 3
+    assert "orchard is new or changed); run: rustqa index" in capsys.readouterr().err
+    assert main(["index"]) == 0
+    assert "2 article(s)" in capsys.readouterr().out
+
+
+def test_index_leaves_bad_folders_alone(
+    own_articles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An empty corpus, a file that is not UTF-8, an unwritable place: exit code 3, no index."""
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert main(["index", str(empty)]) == 3
+    assert "no articles there; put" in capsys.readouterr().err
+    (own_articles / "harbour.txt").write_bytes(b"caf\xe9")
+    assert main(["index", str(own_articles)]) == 3
+    assert "harbour.txt: not UTF-8 at byte 3" in capsys.readouterr().err
+    (own_articles / "harbour.txt").write_text(HARBOUR)
+    inside_a_file = own_articles / "harbour.txt" / "index"
+    assert main(["index", str(own_articles), "--index", str(inside_a_file)]) == 3
+    assert "name another with --index" in capsys.readouterr().err
+    assert not (tmp_path / "index").exists()
+
+
+def test_verify_tells_what_no_longer_holds(
+    own_articles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A saved answer holds until its article changes; then the quotation is named."""
+    main(["index", str(own_articles)])
+    main(["ask", "--json", "-t", "0", "Who is the harbour master?"])
+    saved = tmp_path / "answer.json"
+    saved.write_text(capsys.readouterr().out.partition("\n")[2])
+    assert main(["verify", str(saved)]) == 0
+    assert "every quotation holds" in capsys.readouterr().out
+    (own_articles / "harbour.txt").write_text(HARBOUR.replace("Ada Quill", "Ida Quill"))
+    assert main(["verify", str(saved)]) == 1
+    assert "no longer in harbour" in capsys.readouterr().out
+    saved.write_text("[1]")
+    assert main(["verify", str(saved)]) == 2
+    assert "not an answer record" in capsys.readouterr().err
+
+
+def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """Help shows examples and exit codes for the program and for every command."""
+    for arguments in (
+        ["--help"],
+        *([name, "--help"] for name in COMMANDS),
+    ):
+        with pytest.raises(SystemExit, match="0"):
+            main(arguments)
+        shown = capsys.readouterr().out
+        assert "example" in shown
+        assert "exit codes:" in shown
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])

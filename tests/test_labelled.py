@@ -1,0 +1,105 @@
+"""Labelled questions in their three formats."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from fakes import articles
+from rustqa.errors import InputError
+from rustqa.labelled import read_labelled
+
+INDEXED = {document.id: document for document in articles()}
+
+
+def write(tmp_path: Path, *rows: object) -> Path:
+    """A file with one JSON value a line."""
+    file = tmp_path / "labelled.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return file
+
+
+def test_questions_on_indexed_articles(tmp_path: Path) -> None:
+    """Support is found in the article that holds it, with its paragraph; history is kept."""
+    row = {
+        "question": "And when?", "kind": "followup", "answers": ["autumn"],
+        "support": ["The growers want money"], "history": [{"question": "Who wants money?"}],
+    }  # fmt: skip
+    (labelled,) = read_labelled(write(tmp_path, row), INDEXED)
+    (question,) = labelled.questions
+    (support,) = question.support
+    text = INDEXED["orchard"].text
+    assert (support.document_id, support.paragraph) == ("orchard", 2)
+    assert text[support.start : support.end] == "The growers want money"
+    assert question.history[0].question == "Who wants money?"
+    assert labelled.documents == ()
+
+
+def test_articles_with_their_questions(tmp_path: Path) -> None:
+    """Each article is a set; the nth occurrence is counted inside its paragraph."""
+    row = {
+        "title": "Harbour", "paragraphs": ["Quill spoke.", "Related: More", "Quill met Quill."],
+        "qas": [
+            {"q": "Who?", "kind": "factoid", "answers": [{"p": 2, "text": "Quill", "nth": 1}]},
+            {"q": "Why?", "kind": "unanswerable", "answers": [], "history": ["Who?"]},
+        ],
+    }  # fmt: skip
+    first, second = read_labelled(write(tmp_path, row, row), {})
+    (support,) = first.questions[0].support
+    assert first.documents[0].text[support.start :] == "Quill."
+    assert support.paragraph == 2, "page furniture is not numbered"
+    assert first.questions[1].answers == ()
+    assert second.documents[0].id != first.documents[0].id
+
+
+def test_squad(tmp_path: Path) -> None:
+    """All articles of a SQuAD file form one set, and its offsets are kept."""
+    paragraph = {
+        "context": "It rained. Ada sailed.",
+        "qas": [
+            {"question": "Who sailed?", "answers": [{"text": "Ada", "answer_start": 11}]},
+            {"question": "Who swam?", "answers": []},
+        ],
+    }
+    data = {"data": [{"title": "A", "paragraphs": [paragraph] * 2}] * 2}
+    (labelled,) = read_labelled(write(tmp_path, data), {})
+    assert len(labelled.documents) == 2
+    assert len(labelled.questions) == 8
+    support = labelled.questions[2].support[0]
+    assert labelled.documents[0].text[support.start : support.end] == "Ada"
+    assert labelled.questions[1].kind == "unanswerable"
+
+
+def test_squad_with_a_line_for_each_question(tmp_path: Path) -> None:
+    """Questions on one paragraph share an article; a gzipped file reads as a plain one."""
+    rows = [
+        {"context": "It rained. Ada sailed.", "question": "Who?", "answers": answers}
+        for answers in ([{"text": "Ada", "start": 11}], [])
+    ]
+    packed = tmp_path / "labelled.jsonl.gz"
+    packed.write_bytes(gzip.compress(write(tmp_path, *rows).read_bytes()))
+    (labelled,) = read_labelled(packed, {})
+    (document,) = labelled.documents
+    support = labelled.questions[0].support[0]
+    assert document.text[support.start : support.end] == "Ada"
+    assert [question.kind for question in labelled.questions] == ["factoid", "unanswerable"]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [],
+        [1],
+        [{"question": "Who?"}],
+        [{"question": "Who?", "kind": "x", "answers": [], "support": ["nowhere"]}],
+        [{"title": "A", "paragraphs": [], "qas": []}],
+        [{"title": "A", "paragraphs": ["It rained."], "qas": [{"answers": [{"p": 3}]}]}],
+    ],
+)  # fmt: skip
+def test_other_files_are_refused_by_name(tmp_path: Path, rows: list[object]) -> None:
+    """A file in no known format is named, whatever is wrong in it."""
+    with pytest.raises(InputError, match=r"labelled\.jsonl: .*(docs/evaluation.md|no questions)"):
+        read_labelled(write(tmp_path, *rows), INDEXED)

@@ -1,0 +1,293 @@
+"""Pipeline: answered or not, what is refused, and the index behind it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from unicodedata import category
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fakes import FakeEncoder, FakeReader, articles, documents, texts
+from rustqa import pipeline
+from rustqa.citations import broken_quotations
+from rustqa.errors import QuestionError, StoreError, UnknownDocumentError
+from rustqa.index import FaissStore
+from rustqa.onnx_cache import OnnxEncoder
+from rustqa.pipeline import (
+    MAX_HISTORY,
+    MAX_QUESTION,
+    MAX_TOP_K,
+    Pipeline,
+    build_in_memory,
+    build_index,
+    open_pipeline,
+)
+from rustqa.reader import EvidenceReader
+from rustqa.settings import Settings
+from rustqa.types import Answer, Document, PassageStore, Turn
+
+QUESTION = "Who is the harbour master?"
+
+
+def _over(store: FaissStore, *confidences: float, threshold: float = 0.5) -> Pipeline:
+    return Pipeline(store, FakeEncoder(), FakeReader(confidences), threshold)
+
+
+def _broken(answer: Answer, store: PassageStore) -> list[str]:
+    return list(broken_quotations(json.loads(json.dumps(asdict(answer))), store.documents))
+
+
+def test_a_sure_reading_is_an_answer(fake_pipeline: Pipeline) -> None:
+    """Claims come best first, each with the citation that shows it; the first is the answer."""
+    answer = fake_pipeline.ask(f"  {QUESTION}\n")
+    assert answer.status == "answered"
+    assert answer.question == f"  {QUESTION}\n"
+    assert answer.question_used == QUESTION
+    assert answer.answer == answer.claims[0].text == "“"
+    assert answer.confidence == answer.claims[0].confidence == 0.9
+    assert [claim.citation for claim in answer.claims] == [1, 2, 3]
+    assert [citation.id for citation in answer.citations] == [1, 2, 3]
+    assert answer.citations[0].cited_text.endswith("said Ada Quill, the harbour master.")
+    assert answer.nearest == ()
+
+
+def test_unsure_readings_are_no_answer(fake_store: FaissStore) -> None:
+    """The nearest passages are shown, no claim is made, and the confidence says why."""
+    answer = _over(fake_store, 0.3, 0.2).ask(QUESTION)
+    assert answer.status == "no_answer"
+    assert answer.answer is None
+    assert (answer.claims, answer.citations) == ((), ())
+    assert [citation.id for citation in answer.nearest] == [1, 2, 3]
+    assert answer.confidence == 0.3
+
+
+def test_only_sure_claims_are_made(fake_store: FaissStore) -> None:
+    """A second reading below the threshold is left out of an answer."""
+    answer = _over(fake_store, 0.8, 0.4).ask(QUESTION)
+    assert [claim.confidence for claim in answer.claims] == [0.8]
+    assert (len(answer.citations), len(answer.nearest)) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "status"), [(0.0, "answered"), (0.6, "answered"), (0.61, "no_answer")]
+)
+def test_the_threshold_decides(fake_store: FaissStore, threshold: float, status: str) -> None:
+    """A reading exactly at the threshold is given."""
+    assert _over(fake_store, 0.6, threshold=threshold).ask(QUESTION).status == status
+
+
+def test_an_answer_says_what_it_was_made_from(fake_pipeline: Pipeline) -> None:
+    """Index, articles, models and times are recorded, and the record can be saved as JSON."""
+    answer = fake_pipeline.ask(QUESTION, top_k=1)
+    assert answer.index_id == fake_pipeline.store.id
+    assert answer.document_sha256 == {"harbour": articles()[0].sha256}
+    assert answer.model == {"encoder": "fake", "reader": "fake-reader"}
+    assert answer.timings_ms["total"] >= answer.timings_ms["retrieve"] >= 0
+    assert json.loads(json.dumps(asdict(answer)))["citations"][0]["id"] == 1
+
+
+@given(st.sampled_from([QUESTION, "What did the frost destroy?", "When?"]) | texts())
+def test_every_quotation_holds(fake_store: FaissStore, question: str) -> None:
+    """Whatever is asked, each answer given can be checked against the articles, and holds."""
+    asker = Pipeline(fake_store, FakeEncoder(), EvidenceReader())
+    try:
+        answer = asker.ask(question)
+    except QuestionError:
+        assert not question.strip() or "Cc" in map(category, question)
+        return
+    assert (answer.status == "answered") == bool(answer.claims)
+    assert bool(answer.claims) != bool(answer.nearest)
+    assert _broken(answer, fake_store) == []
+
+
+@given(documents())
+def test_every_quotation_holds_in_any_article(document: Document) -> None:
+    """Emoji, odd line ends and repeated sentences in the article do not break quotations."""
+    store = build_in_memory([document], FakeEncoder())
+    answer = Pipeline(store, FakeEncoder(), EvidenceReader(), 0.0).ask("Who dismissed the case?")
+    assert answer.status == "answered"
+    assert _broken(answer, store) == []
+
+
+@pytest.mark.parametrize("top_k", [1, 2, 5, MAX_TOP_K])
+def test_top_k_bounds_what_is_shown(fake_store: FaissStore, top_k: int) -> None:
+    """At most as many claims, nearest passages and search results as asked for."""
+    shown = min(top_k, len(fake_store.passages))
+    assert len(_over(fake_store, 0.9).ask(QUESTION, top_k=top_k).claims) == shown
+    assert len(_over(fake_store, 0.1).ask(QUESTION, top_k=top_k).nearest) == shown
+    assert len(_over(fake_store, 0.1).search("harbour", top_k)) == shown
+
+
+@pytest.mark.parametrize("top_k", [0, -1, MAX_TOP_K + 1])
+def test_a_top_k_out_of_bounds_is_refused(fake_pipeline: Pipeline, top_k: int) -> None:
+    """The error says which numbers will do."""
+    with pytest.raises(QuestionError, match=f"top_k is {top_k}; .* 1 to {MAX_TOP_K}"):
+        fake_pipeline.ask(QUESTION, top_k=top_k)
+    with pytest.raises(QuestionError, match="top_k"):
+        fake_pipeline.search("harbour", top_k=top_k)
+
+
+@pytest.mark.parametrize(
+    ("question", "message"),
+    [
+        ("", "the question is empty; type one"),
+        (" \t\u2003\n", "the question is empty"),
+        ("why? " * 2000, "10,000 characters; shorten it to 1,000"),
+        ("why\x00?", r"control character U\+0000 at position 3; remove it"),
+        ("\x1b[31mwhy?", r"U\+001B at position 0"),
+        ("why \ud83d?", r"U\+D83D at position 4"),
+    ],
+)
+def test_bad_questions_are_refused(fake_pipeline: Pipeline, question: str, message: str) -> None:
+    """Asked, searched for or sent as history, the error says what to change."""
+    with pytest.raises(QuestionError, match=message):
+        fake_pipeline.ask(question)
+    with pytest.raises(QuestionError, match=message):
+        fake_pipeline.search(question)
+    with pytest.raises(QuestionError, match=message):
+        fake_pipeline.ask(QUESTION, [Turn(question)])
+
+
+@pytest.mark.parametrize(
+    "question", ["w" * MAX_QUESTION, "who is\tthe harbour\r\nmaster?", "\N{FAMILY}?", "???"]
+)
+def test_odd_questions_are_taken(fake_pipeline: Pipeline, question: str) -> None:
+    """Line ends, emoji and questions of the greatest length are no errors."""
+    assert fake_pipeline.ask(question).question == question
+
+
+def test_a_history_too_long_is_refused(fake_pipeline: Pipeline) -> None:
+    """The longest history is taken; one more turn is not."""
+    turns = [Turn("Who dived?")] * (MAX_HISTORY + 1)
+    assert fake_pipeline.ask(QUESTION, turns[1:]).status == "answered"
+    with pytest.raises(QuestionError, match=f"has {MAX_HISTORY + 1} turns; send the last"):
+        fake_pipeline.ask(QUESTION, turns)
+
+
+def test_a_follow_up_is_asked_with_its_history(fake_pipeline: Pipeline) -> None:
+    """The record shows the question that was used."""
+    answer = fake_pipeline.ask("And when?", [Turn("Who closed the harbour?", "The council")])
+    assert answer.question == "And when?"
+    assert answer.question_used == "Who closed the harbour? And when?"
+
+
+def test_a_slip_of_the_pen_is_mended(fake_pipeline: Pipeline) -> None:
+    """The question used has the articles' word, the question shown stays as typed."""
+    answer = fake_pipeline.ask("Why is the harbuor closed?")
+    assert answer.question == "Why is the harbuor closed?"
+    assert answer.question_used == "Why is the harbour closed?"
+
+
+def test_only_the_named_documents_are_cited(fake_pipeline: Pipeline) -> None:
+    """However well another article answers."""
+    answer = fake_pipeline.ask(QUESTION, documents=["orchard"])
+    assert {citation.document_id for citation in answer.citations} == {"orchard"}
+    assert set(answer.document_sha256) == {"orchard"}
+
+
+def test_an_unknown_document_is_refused(fake_pipeline: Pipeline) -> None:
+    """The error names it; no document at all is a mistake too."""
+    with pytest.raises(UnknownDocumentError, match="no article has the id 'rain'"):
+        fake_pipeline.ask(QUESTION, documents=["orchard", "rain"])
+    with pytest.raises(QuestionError, match="no article is named"):
+        fake_pipeline.search("harbour", documents=[])
+
+
+def test_search_shows_the_best_sentence_of_each_passage(fake_pipeline: Pipeline) -> None:
+    """Every passage is shown once, the best first."""
+    found = fake_pipeline.search("crack in the east wall", 5)
+    assert found[0].cited_text == "Engineers had found a crack in the east wall."
+    assert len({(item.document_id, item.paragraph) for item in found}) == 5
+
+
+def test_suggestions_are_questions_that_are_answered(fake_store: FaissStore) -> None:
+    """A question the article does not answer is not suggested; the limit holds."""
+    asker = _over(fake_store, 0.9)
+    assert len(fake_store.documents["harbour"].questions) == 2
+    assert asker.suggestions("harbour") == ["Who is the harbour master?"]
+    assert asker.suggestions("harbour", limit=0) == []
+    assert asker.suggestions("orchard") == []
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A corpus of one article, no index yet, and the fake encoder for a model."""
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "rain.txt").write_text("It rained on Monday.")
+    monkeypatch.setattr(pipeline, "PassageEncoder", FakeEncoder)
+    monkeypatch.setattr(pipeline, "weights_fingerprint", lambda name: FakeEncoder(name).fingerprint)
+    monkeypatch.setattr(pipeline, "open_question_encoder", lambda name, _: FakeEncoder(name))
+    return Settings(tmp_path / "corpus", tmp_path / "index", "fake", tmp_path / "cache", 0.0)
+
+
+def test_an_index_is_built_and_opened(settings: Settings) -> None:
+    """What was built answers, also where only the index knows its corpus."""
+    built = build_index(settings)
+    for opened in (settings, replace(settings, corpus=None)):
+        asker = open_pipeline(opened)
+        assert asker.store.id == built.id
+        assert asker.ask("When did it rain?").answer == "It rained on Monday."
+
+
+def test_a_missing_index_is_built_only_where_that_is_allowed(settings: Settings) -> None:
+    """Without leave to write the error says how to build it."""
+    with pytest.raises(StoreError, match=r"no index at .*; build it: rustqa index"):
+        open_pipeline(settings)
+    assert not settings.index.exists()
+    assert open_pipeline(settings, build=True).ask("When?").status == "answered"
+
+
+@pytest.mark.parametrize("change", ["changed", "new", "encoder"])
+def test_a_stale_index_is_refused_or_rebuilt(settings: Settings, change: str) -> None:
+    """After a change of articles or encoder the old index does not answer."""
+    old = build_index(settings).id
+    corpus = settings.corpus
+    assert corpus is not None
+    if change == "encoder":
+        settings = replace(settings, encoder="other")
+    else:
+        name = "rain.txt" if change == "changed" else "snow.txt"
+        (corpus / name).write_text("It snowed on Friday.")
+    with pytest.raises(StoreError, match="rustqa index"):
+        open_pipeline(settings)
+    assert open_pipeline(settings, build=True).store.id != old
+    assert open_pipeline(settings).store.id != old
+
+
+def test_an_index_serves_without_its_corpus(settings: Settings) -> None:
+    """The index holds the articles; where they are gone it answers on, but is not rebuilt."""
+    build_index(settings)
+    assert settings.corpus is not None
+    settings.corpus.rename(settings.corpus.with_name("elsewhere"))
+    settings = replace(settings, corpus=None)
+    assert open_pipeline(settings).ask("When did it rain?").status == "answered"
+    with pytest.raises(StoreError, match="no corpus is known for this index; name it"):
+        build_index(settings)
+
+
+@pytest.fixture(scope="session")
+def shipped(question_encoder: OnnxEncoder, model_cache: Path) -> Pipeline:
+    """The pipeline as it is shipped."""
+    return open_pipeline(replace(Settings.from_env({}), cache=model_cache))
+
+
+@pytest.mark.model
+def test_the_shipped_pipeline_answers_and_says_when_it_cannot(shipped: Pipeline) -> None:
+    """The question on the box is answered from the article; one on something else is not."""
+    answer = shipped.ask("why was the case dismissed?")
+    assert answer.status == "answered"
+    assert "withheld" in " ".join(citation.cited_text for citation in answer.citations)
+    assert _broken(answer, shipped.store) == []
+    assert shipped.ask("What is the boiling point of tungsten?").status == "no_answer"
+
+
+@pytest.mark.model
+def test_the_shipped_suggestions_are_answered(shipped: Pipeline) -> None:
+    """Each question suggested on the page has an answer."""
+    suggested = shipped.suggestions("rust-case-dismissed")
+    assert suggested
+    assert {shipped.ask(question).status for question in suggested} == {"answered"}
