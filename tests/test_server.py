@@ -33,7 +33,7 @@ def test_a_port_in_use_is_named(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_port_that_cannot_be(capsys: pytest.CaptureFixture[str]) -> None:
     """A number that is no port is refused in the same way."""
     assert main(["serve", "--port", "99999"]) == 2
-    assert "choose another with --port" in capsys.readouterr().err
+    assert "99999 is no port; choose one from 0 to 65535" in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -63,9 +63,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _log_to_stderr() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("rustqa: %(message)s"))
-    # Ours alone: other libraries' messages mean nothing to the person who asks.
     logging.getLogger("rustqa").handlers = [handler]
-    logging.lastResort = None
+    # Other libraries' messages mean nothing to the person who asks.
+    logging.basicConfig(handlers=[logging.NullHandler()])
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import threading
@@ -34,11 +35,15 @@ def serve(settings: Settings, host: str, port: int, open_page: bool = False) -> 
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise InputError(f"{port} is no port; choose one from 0 to 65535 with --port")
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(
-            f"cannot listen on {host}:{port} ({reason}); choose another with --port or --host"
-        ) from None
+    except socket.gaierror as error:
+        reason = str(error.strerror)
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+    raise InputError(
+        f"cannot listen on {host}:{port} ({reason}); choose another with --port or --host"
+    )
