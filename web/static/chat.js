@@ -132,4 +132,4 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-if (beside.matches) reveal(pane.querySelector(".cited"), "center");
+if (beside.matches) pane.querySelector(".cited")?.scrollIntoView({ block: "center" });
