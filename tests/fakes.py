@@ -129,6 +129,8 @@ PIECES = [
     "\r\n\r\n",
     "\r",
     "\N{NO-BREAK SPACE}",
+    "Plan B\N{NO-BREAK SPACE}.",
+    "Plan B\N{EM SPACE}. It failed.",
     "\N{LINE SEPARATOR}",
     "\N{NEXT LINE}",
     "\x0b",

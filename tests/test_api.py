@@ -120,7 +120,7 @@ def test_ask_documents(client: TestClient) -> None:
         ("", "the body is not a JSON object; send one"),
         ("[]", "the body is not a JSON object; send one"),
         ('{"question": " "}', "the question is empty; type one"),
-        ('{"question": "Why?", "top_k": 0}', "top_k is 0; give a number from 1 to 20"),
+        ('{"question": "Why?", "top_k": 0}', "top_k is out of range; give a number from 1 to 20"),
         ('{"question": "Why?", "documents": []}', "no article is named"),
         (
             json.dumps({"question": "x" * 10_000}),
@@ -150,7 +150,7 @@ def test_body_too_large(client: TestClient, announced: bool) -> None:
     """A body over the limit is refused, whether it says how long it is or not."""
     body = b" " * (MAX_BODY + 1)
     content = body if announced else iter([body[:1000], body[1000:]])
-    assert "65,536 bytes" in error_of(client.post("/ask", content=content), 413)
+    assert "1,048,576 bytes" in error_of(client.post("/ask", content=content), 413)
 
 
 def test_body_as_large_as_allowed(client: TestClient) -> None:

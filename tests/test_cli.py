@@ -119,7 +119,7 @@ class TestAsk:
             (["ask"], "give one question"),
             (["ask", "why?", "--batch", "-"], "give one question"),
             (["ask", "why?", "-d", "nowhere"], "no article has the id 'nowhere'"),
-            (["ask", "why?", "-k", "0"], "top_k is 0; give a number from 1"),
+            (["ask", "why?", "-k", "0"], "top_k is out of range; give a number from 1"),
             (["ask", "why?", "-t", "lots"], "'lots' is not a probability; give a number"),
             (["ask", "--batch", "/nowhere.jsonl"], "/nowhere.jsonl: No such file"),
             (["search", " "], "the question is empty; type one"),
@@ -247,3 +247,50 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
         assert "exit codes:" in shown
     with pytest.raises(SystemExit, match="0"):
         main(["--version"])
+
+
+def test_nothing_but_an_index_is_replaced(
+    own_articles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder with a manifest.json of another kind of program keeps all its files."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "manifest.json").write_text('{"name": "a web application"}')
+    (site / "index.html").write_text("kept")
+    assert main(["index", str(own_articles), "--index", str(site)]) == 3
+    assert "holds other files" in capsys.readouterr().err
+    assert (site / "index.html").read_text() == "kept"
+
+
+@pytest.mark.parametrize("arguments", [["index"], ["ask", "why?", "--index"]])
+def test_a_path_that_cannot_be_looked_at(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name longer than the file system takes gives one line and exit code 2."""
+    assert main([*arguments, "x" * 300]) == 2
+    error = capsys.readouterr().err
+    assert error.endswith("File name too long; make it usable or name another\n")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.usefixtures("small")
+def test_batch_takes_what_json_takes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Line separators inside a string, wrong types and deep nesting each stay one line."""
+    lines = ['"Who\u2028closed it?"', "", '{"question": "x", "history": [{"question": 5}]}']
+    say(monkeypatch, "\n".join([*lines, "[" * 100_000]).encode())
+    assert main(["ask", "--batch", "-"]) == 2
+    rows = [json.loads(line) for line in capsys.readouterr().out.strip().split("\n")]
+    assert rows[0]["question"] == "Who\u2028closed it?"
+    assert rows[1] == {"line": 3, "error": "the question is not text; give a string"}
+    assert rows[2]["line"] == 4
+
+
+@pytest.mark.usefixtures("small")
+def test_a_terminal_without_our_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal that knows only ASCII the quotation marks are spelt out, not fatal."""
+    output = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(output, encoding="ascii"))
+    assert main(["ask", "Who is the harbour master?"]) == 0
+    assert b"\\u201cNobody will sail" in output.getvalue()

@@ -144,8 +144,16 @@ def test_an_article_that_starts_with_prose_is_called_by_its_id() -> None:
         ({"a.txt": b"# Only a heading"}, "a.txt", "holds no text"),
         ({"a.txt": b"It rained.", "a.toml": b"title = Rain"}, "a.toml", "not valid TOML"),
         ({"a.txt": b"It rained.", "a.toml": b'title = "\xff"'}, "a.toml", "not valid TOML"),
-        ({"a.txt": b"It rained.", "a.toml": b"title = 1"}, "a.toml", "cannot use 'title'; known"),
-        ({"a.txt": b"It rained.", "a.toml": b'author = "A"'}, "a.toml", "'author'; known fields"),
+        (
+            {"a.txt": b"It rained.", "a.toml": b"title = 1"},
+            "a.toml",
+            "'title' must be text in quotation marks",
+        ),
+        (
+            {"a.txt": b"It rained.", "a.toml": b'author = "A"'},
+            "a.toml",
+            "'author' must be one of title",
+        ),
         ({"a.txt": b"It rained.", "a.toml": b'questions = "Q"'}, "a.toml", "'questions'"),
         ({"a.txt": b"It rained.", "a.toml": b"questions = [1]"}, "a.toml", "'questions'"),
         ({"a b.txt": b"It rained.", "a-b.md": b"It snowed."}, "a-b.md", "the id 'a-b'; rename"),

@@ -37,7 +37,7 @@ def test_each_fault_is_named_with_its_mend(tmp_path: Path) -> None:
     found = {finding.what: finding for finding in doctor.examine(settings)}
     assert not found["articles"].ok
     assert "no articles there; put" in found["articles"].detail
-    assert found["index"].detail.endswith("build it: rustqa index")
+    assert "build it: rustqa index FOLDER --index" in found["index"].detail
     assert "RUSTQA_CACHE" in found["cache"].detail
     assert found["encoder"].ok
 

@@ -153,7 +153,7 @@ def test_a_manifest_that_does_not_fit_is_damaged(folder: Path, old: str, new: st
     text = file.read_text()
     assert old in text
     file.write_text(text.replace(old, new, 1))
-    with pytest.raises(StoreError, match=r"manifest.json is damaged; build the index again"):
+    with pytest.raises(StoreError, match=r"manifest.json is damaged; build it again"):
         load_store(folder)
 
 

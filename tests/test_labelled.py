@@ -96,6 +96,8 @@ def test_squad_with_a_line_for_each_question(tmp_path: Path) -> None:
         [{"question": "Who?"}],
         [{"question": "Who?", "kind": "x", "answers": [], "support": ["nowhere"]}],
         [{"title": "A", "paragraphs": [], "qas": []}],
+        [{"title": "A", "paragraphs": ["It rained."], "qas": []}],
+        [{"context": "It rained.", "question": "?", "answers": [{"text": "a", "start": 99}]}],
         [{"title": "A", "paragraphs": ["It rained."], "qas": [{"answers": [{"p": 3}]}]}],
     ],
 )  # fmt: skip

@@ -121,7 +121,7 @@ def test_further_claims(pipeline: Pipeline) -> None:
     """Further claims stand beneath the first, in the order given."""
     turn = turn_for(pipeline)
     assert turn.count("<blockquote") > 1
-    assert turn.index("<blockquote") < turn.index("Also in the article")
+    assert turn.index("<blockquote") < turn.index("Less likely")
     assert "Another account" not in turn
 
 
@@ -131,7 +131,7 @@ def test_contested(pipeline: Pipeline) -> None:
     claims = tuple(replace(claim, speaker=f"<b>Mr {claim.citation}") for claim in answer.claims)
     turn = turn_for(pipeline, claims=claims, contested=True)
     assert "Another account" in turn
-    assert "Also in the article" not in turn
+    assert "Less likely" not in turn
     assert "&lt;b&gt;Mr 1</span>, in" in turn
 
 
@@ -238,7 +238,13 @@ def test_nothing_inline(client: TestClient) -> None:
 
 @pytest.mark.parametrize(
     ("confidence", "words"),
-    [(0.97, "very sure"), (0.7, "fairly sure"), (0.5, "more likely than not"), (0.2, "not sure")],
+    [
+        (0.97, "very sure"),
+        (0.7, "fairly sure"),
+        (0.5, "more likely than not"),
+        (0.3, "not sure"),
+        (0.2, "unlikely"),
+    ],
 )
 def test_sureness(confidence: float, words: str) -> None:
     """A probability is put into words a reader weighs without arithmetic."""

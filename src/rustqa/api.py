@@ -56,7 +56,8 @@ class Loading:
         except RustQAError as error:
             log.error("loading failed: %s", error)
             self._opened.set_exception(error)
-        except Exception as error:
+        # A panic in a compiled library is no Exception, and must not leave the page waiting.
+        except BaseException as error:
             log.exception("loading failed")
             self._opened.set_exception(error)
 
@@ -240,6 +241,10 @@ def _on_known_error(request: Request, error: RustQAError) -> Response:
 
 def _on_http_error(request: Request, error: StarletteHTTPException) -> Response:
     message = error.detail
+    if error.status_code == 400:
+        return _problem(
+            request, 422, "the body cannot be read as JSON; send one UTF-8 object, as /docs shows"
+        )
     if message == HTTPStatus(error.status_code).phrase:
         # Starlette's own: it names the status but not what to do.
         fault = "there is nothing" if error.status_code == 404 else "the method is not possible"

@@ -79,11 +79,13 @@ def read_records(text: str) -> list[dict[str, Any]]:
     try:
         whole = json.loads(text)
         records = whole if isinstance(whole, list) else [whole]
-    except ValueError:
+    except (ValueError, RecursionError):
         try:
             records = [json.loads(line) for line in text.split("\n") if line.strip()]
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"not JSON ({error}); give a saved answer") from None
+    # A batch reports what could not be asked among the answers.
+    records = [item for item in records if not (isinstance(item, dict) and "error" in item)]
     if not records:
         raise InputError("no answer there; give what `rustqa ask --json` or POST /ask returned")
     return records
@@ -113,6 +115,8 @@ def broken_quotations(
         best = record["claims"][0]["text"] if record["claims"] else None
         if record["answer"] != best:
             yield "answer: it is not the text of the first claim"
+        if (record["status"] == "answered") != bool(record["claims"]):
+            yield "status: it says otherwise than the claims"
     except (KeyError, TypeError, IndexError, AttributeError):
         raise InputError(
             "not an answer record; give what `rustqa ask --json` or POST /ask returned"
@@ -128,6 +132,13 @@ def _broken(citation: Mapping[str, Any], documents: Mapping[str, Document]) -> s
         place = (selector.get("start", start), selector.get("end", end))
         if place != (start, end) or selector.get("exact", quotation) != quotation:
             return "its selectors are not those of its words"
+        prefix, suffix = selector.get("prefix", ""), selector.get("suffix", "")
+        around = (
+            document.text[max(0, start - len(prefix)) : start],
+            document.text[end:][: len(suffix)],
+        )
+        if document.text[start:end] == quotation and around != (prefix, suffix):
+            return "the words around it are not those of its selectors"
     if 0 <= start < end and document.text[start:end] == quotation:
         return None
     found = document.text.find(quotation)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import logging
 import os
@@ -27,6 +28,8 @@ exit codes:
   2  the command, the question or a file given cannot be used
   3  the articles or the index cannot be used (the message says how to mend them)
   4  the encoder cannot be used
+  5  a quotation did not stand in its article and was held back: a defect
+  130  interrupted
 """
 
 _EXAMPLES = f"""\
@@ -45,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     options = _parser().parse_args(arguments)
     _log_to_stderr()
+    _forgive_encodings()
     try:
         code: int = options.run(options)
         sys.stdout.flush()
@@ -58,6 +62,22 @@ def main(arguments: list[str] | None = None) -> int:
         # The reader of a pipe went away; what is left in the buffer has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ANSWERED
+    except OSError as error:
+        # A path that cannot be looked at, a full disk.
+        named = f"{error.filename}: " if error.filename else ""
+        reason = error.strerror or type(error).__name__
+        print(f"rustqa: {named}{reason}; make it usable or name another", file=sys.stderr)
+        return InputError.exit_code
+
+
+def _forgive_encodings() -> None:
+    """Lets no character that a terminal cannot show or a pipe sent wrong end in a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        # What is no character becomes a surrogate, which the check of the question names.
+        sys.stdin.reconfigure(errors="surrogateescape")
 
 
 def _log_to_stderr() -> None:
@@ -89,9 +109,11 @@ def _parser() -> argparse.ArgumentParser:
         help="answer each line of a JSONL file (- for standard input), one JSON answer a line",
     )  # fmt: skip
     _asking(ask, 3)
+    _abstaining(ask)
 
     chat = _command(commands, "chat", _chat, "ask question after question", "rustqa chat")
     _asking(chat, 3)
+    _abstaining(chat)
 
     search = _command(
         commands, "search", _search, "list the best passages", "rustqa search bullets"
@@ -107,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = _command(commands, "serve", _serve, "serve the chat page and the API", "rustqa serve")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     serve.add_argument("-p", "--port", type=int, default=8000, help="port (%(default)s)")
+    _abstaining(serve)
     serve.add_argument("--open", action="store_true", help="open the page in the browser")
 
     evaluate = _command(
@@ -151,6 +174,9 @@ def _asking(parser: argparse.ArgumentParser, top_k: int) -> None:
     parser.add_argument(
         "-d", "--document", action="append", metavar="ID", help="only this article; may repeat"
     )
+
+
+def _abstaining(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-t", "--threshold", metavar="P", help="least confidence to answer with, 0 to 1"
     )
@@ -191,10 +217,12 @@ def _batch(options: argparse.Namespace) -> int:
     from rustqa.pipeline import open_pipeline
     from rustqa.terminal import to_json
 
-    lines = [line for line in _text(options.batch, file=True).splitlines() if line.strip()]
+    # Split at line feeds alone: JSON may hold other line separators inside a string.
+    numbered = enumerate(_text(options.batch, file=True).split("\n"), 1)
+    lines = [(number, line) for number, line in numbered if line.strip()]
     pipeline = open_pipeline(_settings(options))
     code = ANSWERED
-    for number, line in enumerate(tqdm(lines, "asking", unit=" questions", disable=None), 1):
+    for number, line in tqdm(lines, "asking", unit=" questions", disable=None):
         try:
             question, history = _batch_line(line)
             answer = pipeline.ask(question, history, options.top_k, options.document)
@@ -215,7 +243,7 @@ def _batch_line(line: str) -> tuple[str, list[Turn]]:
         turns = [Turn(turn["question"], turn.get("answer")) for turn in row.get("history") or ()]
         if not isinstance(row["question"], str):
             raise TypeError
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(
             'not a question; write {"question": "…"} or a JSON string on each line'
         ) from None
@@ -223,7 +251,7 @@ def _batch_line(line: str) -> tuple[str, list[Turn]]:
 
 
 def _chat(options: argparse.Namespace) -> int:
-    from rustqa.pipeline import open_pipeline
+    from rustqa.pipeline import MAX_HISTORY, open_pipeline
     from rustqa.terminal import show_answer, to_json
     from rustqa.types import Turn
 
@@ -234,7 +262,7 @@ def _chat(options: argparse.Namespace) -> int:
     history: list[Turn] = []
     for question in _questions():
         try:
-            answer = pipeline.ask(question, history[-20:], options.top_k, options.document)
+            answer = pipeline.ask(question, history[-MAX_HISTORY:], options.top_k, options.document)
         except RustQAError as error:
             print(f"rustqa: {error}", file=sys.stderr)
             continue
@@ -321,6 +349,8 @@ def _text(argument: str, file: bool = False) -> str:
     if argument != "-" and not file:
         return argument
     name = "standard input" if argument == "-" else argument
+    if argument == "-" and sys.stdin is None:
+        raise InputError("standard input is closed; give the text or the name of a file")
     try:
         data = sys.stdin.buffer.read() if argument == "-" else Path(argument).read_bytes()
         return data.decode("utf-8-sig")

@@ -6,6 +6,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,9 @@ def article_files(path: Path) -> list[Path]:
     found = sorted(
         file
         for file in path.rglob("*")
-        if file.suffix.lower() in SUFFIXES and file.is_file() and not file.name.startswith(".")
+        if file.suffix.lower() in SUFFIXES
+        and file.is_file()
+        and not any(part.startswith(".") for part in file.relative_to(path).parts)
     )
     if not found:
         raise CorpusError(f"{path}: no articles there; put {' or '.join(SUFFIXES)} files into it")
@@ -78,7 +81,8 @@ def make_document(
     blocks = tuple(find_blocks(text))
     if not any(block.paragraph for block in blocks):
         raise CorpusError(f"article {id!r} holds no text; remove it or write it anew")
-    fields = {"title": _title(text, blocks) or id, **(metadata or {})}
+    fields = dict(metadata or {})
+    fields["title"] = fields.get("title") or _title(text, blocks) or id
     fields["questions"] = tuple(fields.get("questions", ()))
     digest = hashlib.sha256(data).hexdigest()
     return Document(id=id, text=text, blocks=blocks, sha256=digest, bytes=len(data), **fields)
@@ -156,13 +160,16 @@ def _metadata(file: Path) -> dict[str, Any]:
         fields = tomllib.loads(_read_bytes(file).decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CorpusError(f"{file}: not valid TOML ({error}); correct it") from None
+    if isinstance(fields.get("date"), date):
+        fields["date"] = fields["date"].isoformat()
     for name, value in fields.items():
         if name in _TEXT_FIELDS:
-            good = isinstance(value, str)
+            good, wanted = isinstance(value, str), "text in quotation marks"
+        elif name == "questions":
+            texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
+            good, wanted = texts, "a list of texts"
         else:
-            good = name == "questions" and isinstance(value, list)
-            good = good and all(isinstance(item, str) for item in value)
+            good, wanted = False, f"one of {', '.join((*_TEXT_FIELDS, 'questions'))}"
         if not good:
-            known = ", ".join((*_TEXT_FIELDS, "questions"))
-            raise CorpusError(f"{file}: cannot use {name!r}; known fields are {known}")
+            raise CorpusError(f"{file}: {name!r} must be {wanted}")
     return fields

@@ -35,7 +35,7 @@ def examine(settings: Settings) -> list[Finding]:
 def _find(what: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(what, True, look())
-    except RustQAError as error:
+    except (RustQAError, OSError) as error:
         return Finding(what, False, str(error))
 
 
@@ -56,7 +56,10 @@ def _question_encoder(settings: Settings) -> str:
 
 
 def _cache(folder: Path) -> Finding:
-    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    writable = existing.is_dir() and os.access(existing, os.W_OK)
+    try:
+        existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        writable = existing.is_dir() and os.access(existing, os.W_OK)
+    except OSError:
+        writable = False
     mend = "cannot be written, so every start is slow; make it writable or set RUSTQA_CACHE"
     return Finding("cache", writable, str(folder) if writable else f"{folder} {mend}")

@@ -1,4 +1,4 @@
-"""Scores any answerer on labelled questions: ranking, answers, silence and calibration.
+"""Measures any answerer on labelled questions: ranking, answers, silence and calibration.
 
 Measures: paragraph hit@1, sentence hit@1 and hit@3, mean reciprocal rank of the sentences; exact
 match and token F1, normalised as for SQuAD (Rajpurkar et al. 2016); area under the ROC curve of
@@ -56,7 +56,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class Measures:
     """The measures over some questions, as shares of 1; None where they are not defined."""
 
     questions: int
@@ -77,8 +77,8 @@ class Scores:
 class Report:
     """The measures over all questions and over each kind of question."""
 
-    overall: Scores
-    kinds: dict[str, Scores]
+    overall: Measures
+    kinds: dict[str, Measures]
 
     def to_dict(self) -> dict[str, object]:
         """The report as plain values."""
@@ -101,7 +101,7 @@ def evaluate(
 
 
 def evaluate_file(file: Path, settings: Settings) -> Report:
-    """Scores the pipeline on a labelled file, with an index in memory where it brings articles.
+    """Measures the pipeline on a labelled file, with an index in memory where it brings articles.
 
     Raises InputError if the file cannot be used.
     """
@@ -115,11 +115,11 @@ def evaluate_file(file: Path, settings: Settings) -> Report:
     return evaluate(tqdm(sets, "scoring", unit=" sets", disable=None), answerer_for)
 
 
-def score(outcomes: Sequence[Outcome]) -> Scores:
+def score(outcomes: Sequence[Outcome]) -> Measures:
     """The measures over these outcomes."""
     answerable = [item for item in outcomes if item.answerable]
     others = [item for item in outcomes if not item.answerable]
-    return Scores(
+    return Measures(
         questions=len(outcomes),
         paragraph_hit_at_1=_mean(item.right_paragraph for item in answerable),
         hit_at_1=_mean(item.right for item in answerable),

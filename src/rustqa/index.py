@@ -3,6 +3,7 @@ as a whole."""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -115,6 +116,10 @@ def save_store(store: FaissStore, folder: Path, corpus: Path) -> None:
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.ENOENT):
+            raise StoreError(
+                f"another process is writing the index at {folder}; try again when it is done"
+            ) from None
         raise StoreError(
             f"cannot write the index at {folder} ({error.strerror}); "
             "make the folder writable or name another with --index"
@@ -145,7 +150,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         if manifest["format_version"] != FORMAT_VERSION:
             raise StoreError(
                 f"{folder} has index format {manifest['format_version']}, this program reads "
-                f"{FORMAT_VERSION}; build it again: rustqa index"
+                f"{FORMAT_VERSION}; build it again: rustqa index --index {folder}"
             )
         if not (
             manifest["recipe"].keys() >= make_recipe("", "", "").keys()
@@ -153,10 +158,14 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         ):
             raise KeyError
     except FileNotFoundError:
-        raise StoreError(f"no index at {folder}; build it: rustqa index") from None
+        raise StoreError(
+            f"no index at {folder}; build it: rustqa index FOLDER --index {folder}"
+        ) from None
+    except NotADirectoryError:
+        raise StoreError(f"{folder} is a file; name the folder of an index") from None
     except OSError as error:
         raise StoreError(f"{file}: {error.strerror}; make it readable") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise _damaged(file) from None
     return manifest
 
@@ -178,7 +187,8 @@ def check_store(store: FaissStore, recipe: Recipe, documents: Sequence[Document]
         if store.recipe.get(what) != expected:
             raise StoreError(
                 f"the index was made with another {what.replace('_', ' ')} "
-                f"({store.recipe.get(what)}, not {expected}); build it again: rustqa index"
+                f"({store.recipe.get(what)}, not {expected}); build it again: rustqa index, with "
+                "the same --index and --encoder"
             )
     if documents is None:
         return
@@ -187,7 +197,9 @@ def check_store(store: FaissStore, recipe: Recipe, documents: Sequence[Document]
     gone = sorted(stored.keys() - {item.id for item in documents})
     if changed or gone:
         what = f"{changed[0]} is new or changed" if changed else f"{gone[0]} is gone"
-        raise StoreError(f"the index is older than its corpus ({what}); run: rustqa index")
+        raise StoreError(
+            f"the index is older than its corpus ({what}); run: rustqa index, with the same --index"
+        )
 
 
 def _write(store: FaissStore, folder: Path, corpus: str) -> None:
@@ -226,14 +238,16 @@ def _checked(file: Path, digest: str | None) -> bytes:
         data = file.read_bytes()
     except OSError as error:
         reason = "missing" if isinstance(error, FileNotFoundError) else str(error.strerror)
-        raise StoreError(f"{file}: {reason}; build the index again: rustqa index") from None
+        raise StoreError(
+            f"{file}: {reason}; build it again: rustqa index --index {file.parent}"
+        ) from None
     if hashlib.sha256(data).hexdigest() != digest:
         raise _damaged(file)
     return data
 
 
 def _damaged(file: Path) -> StoreError:
-    return StoreError(f"{file} is damaged; build the index again: rustqa index")
+    return StoreError(f"{file} is damaged; build it again: rustqa index --index {file.parent}")
 
 
 def _document(row: dict[str, Any]) -> Document:
@@ -246,7 +260,11 @@ def _passage(row: dict[str, Any]) -> Passage:
 
 
 def _is_replaceable(folder: Path) -> bool:
-    return folder.is_dir() and ((folder / "manifest.json").is_file() or not any(folder.iterdir()))
+    """Whether the folder holds nothing but what an index is made of."""
+    ours = {"manifest.json", *_FILES}
+    return folder.is_dir() and all(
+        item.name in ours and item.is_file() for item in folder.iterdir()
+    )
 
 
 def _present(folder: Path) -> Path:

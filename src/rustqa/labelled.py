@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,30 +55,42 @@ def read_labelled(file: Path, indexed: Mapping[str, Document]) -> list[LabelledS
     try:
         with (gzip.open if file.suffix == ".gz" else open)(file, "rt", encoding="utf-8") as stream:
             text = stream.read()
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise InputError(f"{file}: cannot be read as UTF-8 text ({error}); name another") from None
     try:
-        if (squad := _squad_object(text)) is not None:
-            return [_squad(squad)]
-        rows = [json.loads(line) for line in text.splitlines() if line.strip()]
-        if rows and "qas" in rows[0]:
-            return [_article(row, number) for number, row in enumerate(rows, 1)]
-        if rows and "context" in rows[0]:
-            return [_squad(_gathered(rows))]
-        questions = tuple(_on_indexed(row, indexed) for row in rows)
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, CorpusError) as error:
+        sets = _sets(text, indexed)
+    # Each of these can come of a value that is missing or of another type than it should be.
+    except (
+        LookupError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        CorpusError,
+    ) as error:
         raise InputError(
             f"{file}: not in a known format ({error!r}); docs/evaluation.md describes them"
         ) from None
-    if not questions:
+    if not any(labelled.questions for labelled in sets):
         raise InputError(f"{file}: holds no questions; name another file")
-    return [LabelledSet((), questions)]
+    return sets
+
+
+def _sets(text: str, indexed: Mapping[str, Document]) -> list[LabelledSet]:
+    if (squad := _squad_object(text)) is not None:
+        return [_squad(squad)]
+    rows = [json.loads(line) for line in text.split("\n") if line.strip()]
+    if rows and "qas" in rows[0]:
+        return [_article(row, number) for number, row in enumerate(rows, 1)]
+    if rows and "context" in rows[0]:
+        return [_squad(_gathered(rows))]
+    return [LabelledSet((), tuple(_on_indexed(row, indexed) for row in rows))]
 
 
 def _squad_object(text: str) -> dict[str, Any] | None:
     try:
         whole = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return whole if isinstance(whole, dict) and "data" in whole else None
 
@@ -94,7 +107,7 @@ def _on_indexed(row: dict[str, Any], indexed: Mapping[str, Document]) -> Labelle
             raise ValueError(f"its support {piece[:40]!r} stands in no indexed article")
     return LabelledQuestion(
         row["question"],
-        row["kind"],
+        str(row["kind"]),
         tuple(Turn(turn["question"], turn.get("answer")) for turn in row.get("history") or ()),
         tuple(row["answers"]),
         tuple(support),
@@ -115,7 +128,7 @@ def _article(row: dict[str, Any], number: int) -> LabelledSet:
         questions.append(
             LabelledQuestion(
                 qa["q"],
-                qa["kind"],
+                str(qa["kind"]),
                 tuple(Turn(question) for question in qa.get("history") or ()),
                 tuple(answer["text"] for answer in qa["answers"]),
                 tuple(support),
@@ -163,8 +176,10 @@ def _squad_questions(
 
 
 def _support(document: Document, start: int, text: str) -> Support:
-    paragraph = next(b.paragraph for b in document.blocks if b.start <= start < b.end)
-    return Support(document.id, start, start + len(text), paragraph)
+    block = next((b for b in document.blocks if b.start <= start < b.end), None)
+    if block is None:
+        raise ValueError(f"its answer {text[:40]!r} lies outside the article")
+    return Support(document.id, start, start + len(text), block.paragraph)
 
 
 def _joined(paragraphs: list[str]) -> tuple[str, list[int]]:

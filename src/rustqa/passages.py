@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib.metadata import version
 
@@ -11,6 +12,10 @@ from rustqa.types import Block, Document, Passage, Span
 
 # The encoder reads 256 tokens; English news runs to about 1.3 tokens a word.
 MAX_WORDS = 180
+
+
+# sentencex panics on some white space outside ASCII; of its pieces only the lengths are used.
+_OTHER_SPACE = re.compile(r"[^\S \n]")
 
 
 def splitter_name() -> str:
@@ -33,7 +38,7 @@ def split_sentences(text: str, block: Block) -> list[Span]:
     """The block's sentences, without the white space between them."""
     spans = []
     start = block.start
-    for piece in segment("en", text[block.start : block.end]):
+    for piece in segment("en", _OTHER_SPACE.sub(" ", text[block.start : block.end])):
         inner = start + len(piece) - len(piece.lstrip())
         end = start + len(piece.rstrip())
         if inner < end:

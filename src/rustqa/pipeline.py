@@ -46,6 +46,8 @@ MAX_QUESTION = 1000
 MAX_HISTORY = 20
 MAX_TOP_K = 20
 _CANDIDATES = 10
+# Behind an answer, a further claim is worth showing, with its own low confidence, from here on.
+_FURTHER = 0.1
 
 
 class Pipeline:
@@ -58,7 +60,7 @@ class Pipeline:
         reader: Reader,
         threshold: float = DEFAULT_THRESHOLD,
     ) -> None:
-        """Joins the stages; no answer is given with a confidence below `threshold`."""
+        """Joins the stages; no answer is given unless its confidence reaches `threshold`."""
         self.store = store
         self.threshold = threshold
         self._reader = reader
@@ -85,7 +87,9 @@ class Pipeline:
         retrieved = perf_counter()
         readings = self._reader.read(used, candidates, top_k)
         read = perf_counter()
-        sure = [reading for reading in readings if reading.confidence >= self.threshold]
+        answered = bool(readings) and readings[0].confidence >= self.threshold
+        least = min(self.threshold, _FURTHER)
+        sure = [item for item in readings if answered and item.confidence >= least]
         citations = self._cite(sure)
         nearest = () if sure else self._cite(readings)
         claims = tuple(
@@ -172,7 +176,7 @@ class Pipeline:
                 f"the history has {len(history)} turns; send the last {MAX_HISTORY} at most"
             )
         if not 1 <= top_k <= MAX_TOP_K:
-            raise QuestionError(f"top_k is {top_k}; give a number from 1 to {MAX_TOP_K}")
+            raise QuestionError(f"top_k is out of range; give a number from 1 to {MAX_TOP_K}")
         if isinstance(documents, str):
             raise QuestionError(f"documents is the text {documents!r}; give a list of ids")
         if documents is not None and not documents:
@@ -184,6 +188,8 @@ class Pipeline:
 
 def check_question(question: str) -> None:
     """Raises QuestionError unless the question is text of a sensible length."""
+    if not isinstance(question, str):
+        raise QuestionError("the question is not text; give a string")
     if not question.strip():
         raise QuestionError("the question is empty; type one")
     if len(question) > MAX_QUESTION:

@@ -1,7 +1,7 @@
 """The reader that needs no weights of its own: answers with the sentence of the best evidence.
 
 To the retriever's score it adds what the question asks for: a person's name after "who", a date
-after "when", and the like. Weights: rustqa.training.calibrate.
+after "when", and the like. Weights: rustqa.training.evidence.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rustqa.types import Candidate, Reading
+from rustqa.types import Candidate, Evidence, Reading
 
-# Probability that the sentence is right, from its score (Platt scaling, Platt 1999).
-_SLOPE = 3.7
-_OFFSET = -1.54
+# Log-odds of being right, of the best sentence from its score, of the others from their score and
+# how far they lie behind the best (Platt scaling, Platt 1999).
+_BEST_SLOPE, _BEST_OFFSET = 3.2, -1.39
+_OTHER_SLOPE, _OTHER_GAP, _OTHER_OFFSET = 2.7, -6.1, -2.25
 
 
 class Cue(NamedTuple):
@@ -67,6 +68,9 @@ CUES = (
 )
 
 
+_WORD = re.compile(r"\w")
+
+
 class EvidenceReader:
     """Reads a whole sentence as the answer."""
 
@@ -74,27 +78,47 @@ class EvidenceReader:
 
     def read(self, question: str, candidates: Sequence[Candidate], top_k: int) -> list[Reading]:
         """At most `top_k` readings, the most probably right first."""
-        asked = [cue for cue in CUES if cue.asks.search(question)]
-        readings = []
+        scored = self._score(question, candidates)
+        best = scored[0][0] if scored else 0.0
+        return [
+            Reading(
+                passage=candidate.passage,
+                sentence=item.sentence,
+                answer=item.sentence,
+                confidence=confidence(score, best if place else None),
+                scores={"dense": item.dense, "bm25": item.bm25, "reader": score},
+            )
+            for place, (score, candidate, item) in enumerate(scored[:top_k])
+        ]
+
+    def _score(
+        self, question: str, candidates: Sequence[Candidate]
+    ) -> list[tuple[float, Candidate, Evidence]]:
+        """Each sentence's score, with its candidate and evidence, best first."""
+        # A bare "who?" asks for nothing that a name would answer.
+        asked = [
+            cue
+            for cue in CUES
+            if cue.asks.search(question) and _WORD.search(cue.asks.sub("", question))
+        ]
+        scored = []
         for candidate in candidates:
+            origin = candidate.passage.start
             for item in candidate.evidence:
                 start, end = item.sentence
-                origin = candidate.passage.start
                 sentence = candidate.text[start - origin : end - origin]
                 met = sum(cue.weight for cue in asked if cue.holds.search(sentence))
-                score = item.score + met
-                readings.append(
-                    Reading(
-                        passage=candidate.passage,
-                        sentence=item.sentence,
-                        answer=item.sentence,
-                        confidence=confidence(score),
-                        scores={"dense": item.dense, "bm25": item.bm25, "reader": score},
-                    )
-                )
-        return sorted(readings, key=lambda reading: -reading.confidence)[:top_k]
+                scored.append((item.score + met, candidate, item))
+        return sorted(scored, key=lambda entry: -entry[0])
 
 
-def confidence(score: float) -> float:
-    """The probability that a sentence with this score answers the question."""
-    return 1 / (1 + math.exp(-(_SLOPE * score + _OFFSET)))
+def confidence(score: float, best: float | None = None) -> float:
+    """The probability that a sentence with this score answers the question.
+
+    `best` is the score of the best sentence, None if this is the one.
+    """
+    if best is None:
+        odds = _BEST_SLOPE * score + _BEST_OFFSET
+    else:
+        odds = _OTHER_SLOPE * score + _OTHER_GAP * (best - score) + _OTHER_OFFSET
+    return 1 / (1 + math.exp(-odds))

@@ -42,6 +42,8 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except socket.gaierror as error:
         reason = str(error.strerror)
+    except UnicodeError:
+        reason = "not a name of a host"
     except OSError as error:
         reason = os.strerror(error.errno or 0)
     raise InputError(

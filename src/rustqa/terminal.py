@@ -39,7 +39,7 @@ def show_answer(answer: Answer) -> str:
     by_id = {citation.id: citation for citation in answer.citations}
     for number, claim in enumerate(answer.claims):
         if number == 1:
-            parts.append(_INDENT + "Also in the article:")
+            parts.append(_INDENT + "Less likely:")
         parts.append(show_citation(by_id[claim.citation], claim.confidence))
     return "\n\n".join(parts)
 

@@ -182,7 +182,7 @@ class PassageStore(Protocol):
 
     @property
     def id(self) -> str:
-        """Changes whenever documents, encoder or splitting change."""
+        """Changes whenever an article's text, the encoder or the splitting changes."""
 
     @property
     def documents(self) -> Mapping[str, Document]:

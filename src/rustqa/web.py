@@ -16,7 +16,12 @@ from rustqa.pipeline import MAX_QUESTION, Pipeline
 from rustqa.settings import data_root
 from rustqa.types import Answer, Block, Citation, Document, Span
 
-_SURENESS = ((0.9, "very sure"), (0.7, "fairly sure"), (0.5, "more likely than not"))
+_SURENESS = (
+    (0.9, "very sure"),
+    (0.7, "fairly sure"),
+    (0.5, "more likely than not"),
+    (0.3, "not sure"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,7 @@ class Pages:
 
 def sureness(confidence: float) -> str:
     """A probability in words."""
-    return next((words for least, words in _SURENESS if confidence >= least), "not sure")
+    return next((words for least, words in _SURENESS if confidence >= least), "unlikely")
 
 
 def is_web_address(url: str | None) -> bool:

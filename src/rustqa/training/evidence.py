@@ -3,8 +3,9 @@
     python -m rustqa.training.evidence --train news_train.jsonl.gz squad11_train_part.jsonl.gz
 
 Ranking: a conditional logit over all sentences retrieved for a question, the right ones sharing
-the likelihood. Calibration: logistic regression of "the best sentence is right" on its score
-(Platt 1999). Prints JSON; the constants in retriever.py and reader.py are these, rounded.
+the likelihood, each training file weighing the same. Calibration: logistic regression of "the
+sentence is right" on its score, for the best, and on its score and distance to the best, for the
+others (Platt 1999). Prints JSON; the constants in retriever.py and reader.py are these, rounded.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import argparse
 import json
 import random
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,18 +52,22 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     store = open_store(Settings.from_env())
     encoder = PassageEncoder(PACKAGED)
-    lists = [
-        (features, right)
-        for labelled, documents in _sets(options.train, store, options.articles)
-        for features, right in _ranking_lists(labelled, documents, encoder)
-    ]
+    lists = []
+    for file in options.train:
+        found = [
+            pair
+            for labelled, documents in _sets([file], store, options.articles)
+            for pair in _ranking_lists(labelled, documents, encoder)
+            if pair[1].any()
+        ]
+        lists += [(features, right, 1 / len(found)) for features, right in found]
     result: dict[str, object] = {}
     if lists:
         # The retriever first, by itself; then what the cues add to its score.
-        retriever = fit_ranking([(features[:, :4], right) for features, right in lists])
+        retriever = fit_ranking([(x[:, :4], right, weight) for x, right, weight in lists])
         scored = [
-            (np.column_stack([features[:, :4] @ retriever, features[:, 4:]]), right)
-            for features, right in lists
+            (np.column_stack([x[:, :4] @ retriever, x[:, 4:]]), right, weight)
+            for x, right, weight in lists
         ]
         unit, *cues = fit_ranking(scored)
         total = retriever.sum()
@@ -74,37 +79,43 @@ def main(arguments: list[str] | None = None) -> int:
     pairs = [
         pair
         for labelled, documents in _sets(options.calibrate, store)
-        for pair in _best_readings(labelled, documents, encoder)
+        for pair in _readings(labelled, documents, encoder)
     ]
-    if pairs:
-        scores, right = zip(*pairs, strict=True)
-        model = LogisticRegression(C=1e6).fit(np.array(scores)[:, np.newaxis], right)
-        result |= {"slope": float(model.coef_[0, 0]), "offset": float(model.intercept_[0])}
+    for name, others in (("best", False), ("others", True)):
+        chosen = [
+            (score, best - score, right) for score, best, right, first in pairs if first != others
+        ]
+        if chosen:
+            rows = np.array(chosen)
+            features = rows[:, :2] if others else rows[:, :1]
+            model = LogisticRegression(C=1e6).fit(features, rows[:, 2])
+            result[name] = [*model.coef_[0].tolist(), float(model.intercept_[0])]
     sys.stdout.write(json.dumps(result, indent=2) + "\n")
     return 0
 
 
-def fit_ranking(lists: Iterable[tuple[Floats, NDArray[np.bool_]]]) -> Floats:
+def fit_ranking(lists: Sequence[tuple[Floats, NDArray[np.bool_], float]]) -> Floats:
     """The weights under which right sentences rank first.
 
-    Each list is (features of shape (sentences, weights), whether each sentence is right); lists
-    without a right sentence teach nothing here and are left out.
+    Each list is (features of shape (sentences, weights), whether each sentence is right, how much
+    the list counts); each has a right sentence.
     """
-    known = [(features, right) for features, right in lists if right.any()]
-    rows = np.concatenate([features for features, _ in known])
-    right = np.concatenate([flags for _, flags in known])
-    starts = np.cumsum([0] + [len(flags) for _, flags in known[:-1]])
-    owner = np.repeat(np.arange(len(known)), np.diff([*starts, len(rows)]))
+    rows = np.concatenate([features for features, _, _ in lists])
+    right = np.concatenate([flags for _, flags, _ in lists])
+    starts = np.cumsum([0] + [len(flags) for _, flags, _ in lists[:-1]])
+    worth = np.array([weight for _, _, weight in lists])
+    worth /= worth.sum()
+    owner = np.repeat(np.arange(len(lists)), np.diff([*starts, len(rows)]))
 
     def loss(weights: Floats) -> tuple[float, Floats]:
         scores = rows @ weights
         scores -= np.maximum.reduceat(scores, starts)[owner]
         odds = np.exp(scores)
         everything = np.add.reduceat(odds, starts)
-        hits = np.add.reduceat(np.where(right, odds, 0), starts) + 1e-300
+        hits = np.add.reduceat(np.where(right, odds, 0), starts)
         pull = odds / everything[owner] - np.where(right, odds, 0) / hits[owner]
-        value = float(np.mean(np.log(everything) - np.log(hits)) + 1e-4 * weights @ weights)
-        return value, rows.T @ pull / len(known) + 2e-4 * weights
+        value = float(worth @ (np.log(everything) - np.log(hits)) + 1e-4 * weights @ weights)
+        return value, rows.T @ (pull * worth[owner]) + 2e-4 * weights
 
     fitted: Floats = minimize(loss, np.ones(rows.shape[1]), jac=True, method="L-BFGS-B").x
     return fitted
@@ -161,13 +172,15 @@ def _ranking_lists(
         yield np.array(rows), np.array(right)
 
 
-def _best_readings(
+def _readings(
     labelled: LabelledSet, store: PassageStore | None, encoder: Encoder
-) -> Iterator[tuple[float, bool]]:
+) -> Iterator[tuple[float, float, bool, bool]]:
+    """Of each of the three best readings its score, the best's, whether it is right and first."""
     for question, candidates in _retrieved(labelled, store, encoder):
-        best = EvidenceReader().read(question.question, candidates, 1)[0]
-        right = _is_right(question, best.passage.document_id, *best.sentence)
-        yield best.scores["reader"], right
+        readings = EvidenceReader().read(question.question, candidates, 3)
+        for place, reading in enumerate(readings):
+            right = _is_right(question, reading.passage.document_id, *reading.sentence)
+            yield reading.scores["reader"], readings[0].scores["reader"], right, place == 0
 
 
 def _is_right(question: LabelledQuestion, document_id: str, start: int, end: int) -> bool:
