@@ -41,7 +41,7 @@ format: $(INSTALLED) ## Put the code into its standard form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-eval: $(INSTALLED) ## Score the answers on labelled questions (EVAL=file)
+eval: $(INSTALLED) ## Score the answers on labelled questions: make eval EVAL=file
 	$(BIN)/rustqa eval $(EVAL)
 
 index: $(INSTALLED) ## Build index/ from corpus/ anew

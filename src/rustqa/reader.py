@@ -15,8 +15,8 @@ from rustqa.types import Candidate, Evidence, Reading
 
 # Log-odds of being right, of the best sentence from its score, of the others from their score and
 # how far they lie behind the best (Platt scaling, Platt 1999).
-_BEST_SLOPE, _BEST_OFFSET = 3.2, -1.39
-_OTHER_SLOPE, _OTHER_GAP, _OTHER_OFFSET = 2.7, -6.1, -2.25
+_BEST_SLOPE, _BEST_OFFSET = 3.19, -1.43
+_OTHER_SLOPE, _OTHER_GAP, _OTHER_OFFSET = 2.79, -6.85, -2.28
 
 
 class Cue(NamedTuple):
@@ -32,38 +32,38 @@ def _cue(asks: str, holds: str, weight: float, flags: int = re.IGNORECASE) -> Cu
 
 
 CUES = (
-    _cue(r"\bwho(?:m|se)?\b", r"\b[A-Z][\w’'-]+ [A-Z][\w’'-]+", 0.08, 0),
+    _cue(r"\bwho(?:m|se)?\b", r"\b[A-Z][\w’'-]+ [A-Z][\w’'-]+", 0.09, 0),
     _cue(
         r"\bwhen\b|\b(?:what|which) (?:year|day|date|month|time)\b",
         r"\b(?:1[5-9]|20)\d\d\b|\b(?:january|february|march|april|may|june|july|august|september"
         r"|october|november|december|(?:mon|tues|wednes|thurs|fri|satur|sun)day|yesterday|today"
         r"|tomorrow|week|month|year|morning|night|evening|afternoon|noon|midnight|century|ago)s?\b",
-        0.05,
+        0.07,
     ),
     _cue(
         r"\bhow (?:many|much|long|old|far|big|tall|often|fast|high|large)\b"
         r"|\b(?:what|which) (?:age|percentage|number|amount|price|sum)\b",
         r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred"
         r"|thousand|million|half|third|twice)s?\b",
-        0.12,
+        0.13,
     ),
     _cue(
         r"\bwhere\b|\b(?:what|which) (?:city|country|town|place)\b",
         r"\b(?:in|at|near|outside|inside|from|to|on|of|across) (?:the )?[A-Z]",
-        0.05,
+        0.06,
         0,
     ),
     _cue(
         r"\bwhy\b|\breason",
         r"\b(?:because|due to|so that|so|since|citing|blam(?:ed|ing)|reasons?|caused?|owing|result"
         r"|grounds?|therefore|after|over|meant|means|led|to avoid|to keep|in order)\b",
-        0.04,
+        0.06,
     ),
     _cue(
         r"\b(?:say|said|tell|told|comment|call|called|describe|words|quote)\b",
         r"[“”\"]|\b(?:said|told|says|called|added|argued|testified|claimed|accused|admitted"
         r"|stated|described)\b",
-        0.06,
+        0.07,
     ),
 )
 
