@@ -51,7 +51,9 @@ def show_citation(citation: Citation, confidence: float | None = None) -> str:
     end = citation.answer_end_char - citation.start_char
     answer = _printable(text[start:end])
     before, after = _printable(text[:start]), _printable(text[end:])
-    quoted = _wrap(f"“{before}{_OPEN}{answer}{_CLOSE}{after}”")
+    quoted = f"{before}{_OPEN}{answer}{_CLOSE}{after}"
+    # A sentence that begins with somebody's words brings its own quotation marks.
+    quoted = _wrap(quoted if text[0] in '“"‘«' else f"“{quoted}”")
     place = (
         f"{citation.document_title}, paragraph {citation.paragraph}, "
         f"characters {citation.start_char}–{citation.end_char}"
