@@ -118,6 +118,8 @@ def test_ask_documents(client: TestClient) -> None:
         ('{"\\ud800": "Why?"}', "unknown field '\\ud800'; the fields are question"),
         ('{"question": ', "the body is not JSON: Expecting value at character 13"),
         ("", "the body is not a JSON object; send one"),
+        (b'{"question": "\xff"}', "the body cannot be read as JSON; send one UTF-8 object"),
+        ("[" * 20_000, "the body cannot be read as JSON; send one UTF-8 object"),
         ("[]", "the body is not a JSON object; send one"),
         ('{"question": " "}', "the question is empty; type one"),
         ('{"question": "Why?", "top_k": 0}', "top_k is out of range; give a number from 1 to 20"),
@@ -132,7 +134,7 @@ def test_ask_documents(client: TestClient) -> None:
         ),
     ],
 )
-def test_bad_request(client: TestClient, body: str, message: str) -> None:
+def test_bad_request(client: TestClient, body: str | bytes, message: str) -> None:
     """A request that cannot be used is refused in one line that says what to change."""
     headers = {"Content-Type": "application/json"}
     response = client.post("/ask", content=body, headers=headers)

@@ -240,6 +240,14 @@ def _stretch_marks(record: Record) -> None:
     citation["answer_end_char"] = citation["end_char"] + 5
 
 
+def _tamper_prefix(record: Record) -> None:
+    record["citations"][0]["selectors"][0]["prefix"] = "He lied: "
+
+
+def _deny(record: Record) -> None:
+    record["status"] = "no_answer"
+
+
 def _unclaim(record: Record) -> None:
     record["claims"] = []
 
@@ -255,6 +263,8 @@ def _unclaim(record: Record) -> None:
         (_hide_behind_nearest, "citation 1"),
         (_tamper_selector, "citation 1"),
         (_tamper_position, "citation 1"),
+        (_tamper_prefix, "citation 1: the words around it"),
+        (_deny, "status: it says otherwise than the claims"),
         (_stretch_marks, "claim 1"),
         (_unclaim, "answer"),
     ],

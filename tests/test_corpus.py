@@ -204,3 +204,19 @@ def test_a_file_that_cannot_be_opened_is_named(
     monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(CorpusError, match=r"a\.txt: Permission denied; make it readable"):
         read_corpus(tmp_path)
+
+
+def test_hidden_folders_are_not_looked_into(tmp_path: Path) -> None:
+    """What lies in a folder such as .git is nobody's article."""
+    for folder in (".git", "news"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.txt").write_text("It rained.")
+    assert article_files(tmp_path) == [tmp_path / "news" / "a.txt"]
+
+
+def test_a_date_may_be_written_as_one(tmp_path: Path) -> None:
+    """TOML's own dates are taken, and an empty title is none."""
+    (tmp_path / "a.txt").write_text("It rained.")
+    (tmp_path / "a.toml").write_text('date = 2024-07-12\ntitle = ""')
+    (document,) = read_corpus(tmp_path)
+    assert (document.date, document.title) == ("2024-07-12", "a")
