@@ -25,7 +25,7 @@ serve: $(INSTALLED) ## Serve the chat page on 127.0.0.1 and open it (PORT=8000)
 
 ask: $(INSTALLED) ## Ask one question: make ask Q="why was the case dismissed?"
 	@$(BIN)/rustqa ask "$$Q" || [ $$? -eq 1 ]
-ask: export Q := $(Q)
+ask: export Q := $(value Q)
 
 test: $(INSTALLED) ## Run all tests
 	$(BIN)/python -m pytest

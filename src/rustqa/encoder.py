@@ -146,9 +146,14 @@ def _load_sentence_transformer(folder: Path) -> SentenceTransformer:
 
 def _hub_folder(name: str) -> Path:
     from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(name))
+        # What was fetched once is used without asking the hub again.
+        try:
+            return Path(snapshot_download(name, local_files_only=True))
+        except LocalEntryNotFoundError:
+            return Path(snapshot_download(name))
     # The hub's client raises many kinds of error, all of which mean the same here.
     except Exception:
         raise EncoderError(
