@@ -44,10 +44,11 @@ LAZY = {
     "transformers": {"encoder"},
 }
 WEB = {
-    "fastapi": {"api", "web", "security"},
-    "starlette": {"api", "web", "security"},
+    "fastapi": {"api"},
+    "starlette": {"api", "security"},
     "jinja2": {"web"},
-    "uvicorn": {"server", "cli"},
+    "pydantic": {"schema"},
+    "uvicorn": {"server"},
 }
 RUN_TIME = [name for name in FILES if not name.startswith("training.")]
 

@@ -28,6 +28,7 @@ PACKAGED = "all-MiniLM-L6-v2"
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 _WEIGHTS = "model.safetensors"
+_BATCH = 64
 
 
 def model_folder(name: str) -> Path:
@@ -84,11 +85,13 @@ class PassageEncoder:
         # Sorted by length, a batch pads little; the bar counts texts.
         order = np.argsort([-len(text) for text in texts], kind="stable")
         vectors = np.zeros((len(texts), self._dimensions()), np.float32)
-        with tqdm(total=len(texts), desc="encoding", unit=" texts", disable=None) as bar:
-            for rows in np.array_split(order, max(1, len(texts) // 64)):
+        # One batch, such as a question, is over before a bar could be read.
+        hidden = True if len(texts) <= _BATCH else None
+        with tqdm(total=len(texts), desc="encoding", unit=" texts", disable=hidden) as bar:
+            for rows in np.array_split(order, max(1, len(texts) // _BATCH)):
                 batch = [texts[row] for row in rows]
                 vectors[rows] = self._model.encode(
-                    batch, batch_size=64, normalize_embeddings=True, show_progress_bar=False
+                    batch, batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False
                 )
                 bar.update(len(batch))
         return vectors
