@@ -14,6 +14,8 @@ WHOLE = [
     "What did Judge Sommer say about the evidence?",
     "Where did the trial of Alec Baldwin take place?",
     "Which prosecutor led the case in Santa Fe?",
+    "Who is Sommer?",
+    "Who died?",
 ]
 
 
@@ -35,6 +37,7 @@ def test_a_whole_question_is_unchanged(question: str) -> None:
         "And why?",
         "When?",
         "Why not?",
+        "For how long?",
         "What did she say about the evidence?",
         "WHAT DID THEY DECIDE ABOUT THE EVIDENCE?",
         "Did the police know about it before the trial?",
@@ -43,7 +46,7 @@ def test_a_whole_question_is_unchanged(question: str) -> None:
     ],
 )
 def test_a_follow_up_is_led_by_the_question_before(question: str) -> None:
-    """Short questions, openers and pronouns get the last question, and their own words last."""
+    """Bare question words, openers and pronouns get the last question, and their own words last."""
     used = stand_alone(question, HISTORY)
     assert used.startswith("Who dismissed the case?")
     assert used.endswith(question)

@@ -7,22 +7,22 @@ from collections.abc import Sequence
 
 from rustqa.types import Turn
 
-_WORDS = re.compile(r"\w+")
 _REFERENCE = re.compile(
     r"\b(?:he|him|his|she|hers?|it|its|they|them|theirs?|this|that|these|those|there)\b", re.I
 )
 _OPENER = re.compile(r"\W*(?:and|but|so|then|also)\b", re.I)
-# A question word with hardly anything else leans on what was asked before ("And when?").
-_SHORT = 3
+# Words that ask without saying of what; a question of these alone leans ("How long?", "Why not?").
+_ASKING = re.compile(
+    r"(?:\W|\b(?:an?|and|are|at|by|did|do|does|exactly|far|for|from|had|has|have|how|in|is|long|many"
+    r"|much|not|of|often|old|on|soon|the|to|was|were|what|when|where|which|who|whom|whose|why|with"
+    r"|would)\b)*",
+    re.I,
+)
 
 
 def stand_alone(question: str, history: Sequence[Turn]) -> str:
     """The question as it is, or led by the previous one where it leans on it."""
     if not history:
         return question
-    leans = (
-        len(_WORDS.findall(question)) <= _SHORT
-        or _OPENER.match(question)
-        or _REFERENCE.search(question)
-    )
+    leans = _ASKING.fullmatch(question) or _OPENER.match(question) or _REFERENCE.search(question)
     return f"{history[-1].question} {question}" if leans else question
