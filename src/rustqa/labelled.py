@@ -29,13 +29,17 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class LabelledQuestion:
-    """A question with its right answers; none means that the article does not say."""
+    """A question with its right answers; none means that the article does not say.
+
+    `document_id` is the article it is about, None if it is about those indexed.
+    """
 
     question: str
     kind: str
     history: tuple[Turn, ...]
     answers: tuple[str, ...]
     support: tuple[Support, ...]
+    document_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,7 @@ def _article(row: dict[str, Any], number: int) -> LabelledSet:
                 tuple(Turn(question) for question in qa.get("history") or ()),
                 tuple(answer["text"] for answer in qa["answers"]),
                 tuple(support),
+                document.id,
             )
         )
     return LabelledSet((document,), tuple(questions))
@@ -172,6 +177,7 @@ def _squad_questions(
             (),
             tuple(text for _, text in spans),
             tuple(_support(document, start, text) for start, text in spans),
+            document.id,
         )
 
 

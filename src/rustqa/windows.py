@@ -1,0 +1,134 @@
+"""Lays a question and passages out as the windows that the reader's model reads.
+
+A window is `[CLS] earlier turns [SEP] question [SEP] passage [SEP] passage [SEP] ...` with whole
+passages of one document, so that the model compares them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rustqa.types import Span
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+Integers = NDArray[np.int64]
+
+MAX_TOKENS = 480
+_MAX_ASKED = 128
+# Of a long conversation, the turns that a follow-up can lean on.
+_MAX_TURNS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A passage's tokens, arrays of shape (tokens,): vocabulary number, start and end in the
+    document's text, and which of the passage's sentences each lies in."""
+
+    ids: Integers
+    starts: Integers
+    ends: Integers
+    sentences: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One input of the model, arrays of shape (tokens,).
+
+    `starts` and `ends` are offsets in the document's text, `passages` and `sentences` the place
+    of the passage among those given and of the sentence in it: all -1 outside the passages.
+    """
+
+    ids: Integers
+    types: Integers
+    starts: Integers
+    ends: Integers
+    passages: Integers
+    sentences: Integers
+
+    def __len__(self) -> int:
+        """How many tokens it has."""
+        return len(self.ids)
+
+
+class Layout:
+    """Makes windows with the tokenizer that the model was trained with."""
+
+    def __init__(self, tokenizer: Path) -> None:
+        """Reads the tokenizer's file; knows BERT's special tokens."""
+        from tokenizers import Tokenizer
+
+        self._tokenizer: Tokenizer = Tokenizer.from_file(str(tokenizer))
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._cls = self._tokenizer.token_to_id("[CLS]")
+        self._sep = self._tokenizer.token_to_id("[SEP]")
+        self.pad = int(self._tokenizer.token_to_id("[PAD]"))
+
+    def tokens(self, text: str, origin: int, sentences: Sequence[Span]) -> Tokens:
+        """The tokens of a passage whose text starts at `origin` in its document."""
+        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        offsets = np.array(encoding.offsets, np.int64).reshape(-1, 2) + origin
+        firsts = [sentence.start for sentence in sentences]
+        places = np.searchsorted(firsts, offsets[:, 0], side="right") - 1
+        return Tokens(np.array(encoding.ids, np.int64), offsets[:, 0], offsets[:, 1], places)
+
+    def asked(self, question: str, turns: Sequence[str] = ()) -> Integers:
+        """The question, led by the last of the earlier questions; a long one is cut."""
+        ids = [self._cls]
+        for text in (*turns[-_MAX_TURNS:], question):
+            room = _MAX_ASKED // (1 + min(len(turns), _MAX_TURNS))
+            ids += self._tokenizer.encode(text, add_special_tokens=False).ids[:room]
+            ids.append(self._sep)
+        return np.array(ids, np.int64)
+
+    def windows(self, asked: Integers, passages: Sequence[Tokens]) -> list[Window]:
+        """As few windows as hold the passages of one document, in their order."""
+        return [self._window(asked, group) for group in _pack(passages, MAX_TOKENS - len(asked))]
+
+    def _window(self, asked: Integers, pieces: Sequence[tuple[int, Tokens]]) -> Window:
+        outside = np.full(len(asked), -1)
+        sep, none = np.array([self._sep]), np.array([-1])
+
+        def joined(question: Integers, between: Integers, parts: Iterable[Integers]) -> Integers:
+            return np.concatenate([question, *(x for part in parts for x in (part, between))])
+
+        ids = joined(asked, sep, (piece.ids for _, piece in pieces))
+        return Window(
+            ids=ids,
+            types=(np.arange(len(ids)) >= len(asked)).astype(np.int64),
+            starts=joined(outside, none, (piece.starts for _, piece in pieces)),
+            ends=joined(outside, none, (piece.ends for _, piece in pieces)),
+            passages=joined(outside, none, (np.full(len(p.ids), n) for n, p in pieces)),
+            sentences=joined(outside, none, (piece.sentences for _, piece in pieces)),
+        )
+
+
+def _pack(passages: Sequence[Tokens], room: int) -> Iterator[list[tuple[int, Tokens]]]:
+    """Runs of numbered passages of at most `room` tokens; a longer passage is cut."""
+    group: list[tuple[int, Tokens]] = []
+    used = 0
+    for number, whole in enumerate(passages):
+        for piece in _pieces(whole, room - 1):
+            if group and used + len(piece.ids) + 1 > room:
+                yield group
+                group, used = [], 0
+            group.append((number, piece))
+            used += len(piece.ids) + 1
+    if group:
+        yield group
+
+
+def _pieces(tokens: Tokens, room: int) -> Iterator[Tokens]:
+    for start in range(0, len(tokens.ids), room):
+        part = slice(start, start + room)
+        yield Tokens(
+            tokens.ids[part], tokens.starts[part], tokens.ends[part], tokens.sentences[part]
+        )
