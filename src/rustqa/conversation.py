@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rustqa.types import Turn
-
 _REFERENCE = re.compile(
     r"\b(?:he|him|his|she|hers?|it|its|they|them|theirs?|this|that|these|those|there)\b", re.I
 )
@@ -20,9 +18,9 @@ _ASKING = re.compile(
 )
 
 
-def stand_alone(question: str, history: Sequence[Turn]) -> str:
-    """The question as it is, or led by the previous one where it leans on it."""
-    if not history:
+def stand_alone(question: str, turns: Sequence[str]) -> str:
+    """The question as it is, or led by the last of the earlier ones where it leans on it."""
+    if not turns:
         return question
     leans = _ASKING.fullmatch(question) or _OPENER.match(question) or _REFERENCE.search(question)
-    return f"{history[-1].question} {question}" if leans else question
+    return f"{turns[-1]} {question}" if leans else question

@@ -6,7 +6,6 @@ once and kept in the user's cache, so that asking a question does not import tor
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rustqa.checksums import sha256_of
 from rustqa.errors import EncoderError
 from rustqa.onnx_cache import OnnxEncoder, open_cached, store_cached
 from rustqa.types import Vectors
@@ -59,7 +59,7 @@ def model_folder(name: str) -> Path:
 
 def weights_fingerprint(name: str) -> str:
     """Hex SHA-256 of a model's weights; the packaged model's is known and not read again."""
-    return PACKAGED_SHA256 if name == PACKAGED else _sha256(model_folder(name) / _WEIGHTS)
+    return PACKAGED_SHA256 if name == PACKAGED else sha256_of(model_folder(name) / _WEIGHTS)
 
 
 class PassageEncoder:
@@ -69,7 +69,7 @@ class PassageEncoder:
         """Loads the model; raises EncoderError if its files are missing, damaged or unknown."""
         self.name = name
         folder = model_folder(name)
-        self.fingerprint = _sha256(folder / _WEIGHTS)
+        self.fingerprint = sha256_of(folder / _WEIGHTS)
         if name == PACKAGED and self.fingerprint != PACKAGED_SHA256:
             raise EncoderError(
                 f"{folder / _WEIGHTS} is damaged (SHA-256 {self.fingerprint[:12]}…); "
@@ -163,8 +163,3 @@ def _hub_folder(name: str) -> Path:
             f"the encoder {name!r} is neither a local folder nor to be had from the model hub; "
             f"use {PACKAGED} or the folder of a sentence-transformers model"
         ) from None
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

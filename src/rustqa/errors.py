@@ -63,3 +63,10 @@ class CitationError(RustQAError):
     """A quotation does not stand in its document: a defect, caught before it leaves."""
 
     exit_code = 5
+
+
+class ReaderError(RustQAError):
+    """The reader's files are missing or damaged."""
+
+    status = 503
+    exit_code = 4

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import shutil
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rustqa.checksums import sha256_of
 from rustqa.errors import EncoderError
 from rustqa.types import Vectors
 
@@ -66,7 +66,7 @@ def open_cached(cache: Path, name: str, fingerprint: str) -> OnnxEncoder | None:
     folder = _folder(cache, fingerprint)
     try:
         checksums = json.loads((folder / "checksums.json").read_text())
-        damaged = [name for name in _FILES if _digest(folder / name) != checksums.get(name)]
+        damaged = [name for name in _FILES if sha256_of(folder / name) != checksums.get(name)]
     except FileNotFoundError:
         return None
     except (OSError, ValueError, AttributeError):
@@ -98,7 +98,7 @@ def store_cached(
         )
         tokenizer.save(str(made / "tokenizer.json"))
         _check_parity(OnnxEncoder(name, fingerprint, made), model)
-        checksums = {name: _digest(made / name) for name in _FILES}
+        checksums = {name: sha256_of(made / name) for name in _FILES}
         (made / "checksums.json").write_text(json.dumps(checksums, indent=2))
         shutil.rmtree(folder, ignore_errors=True)
         try:
@@ -154,8 +154,3 @@ def _check_parity(exported: OnnxEncoder, model: SentenceTransformer) -> None:
     worst = float(np.min(np.sum(exported.encode(_PROBES) * np.asarray(original), axis=1)))
     if not worst > 0.9999:
         raise EncoderError(f"the exported model's vectors differ (cosine {worst:.5f})")
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

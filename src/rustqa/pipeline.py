@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import unicodedata
 from collections.abc import Collection, Sequence
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 from time import perf_counter
+from typing import NamedTuple
 
 from rustqa.citations import cite
 from rustqa.conversation import stand_alone
@@ -24,12 +25,13 @@ from rustqa.index import (
     save_store,
 )
 from rustqa.passages import split_document, splitter_name
-from rustqa.reader import EvidenceReader
+from rustqa.reader import open_reader
 from rustqa.retriever import FusedRetriever
 from rustqa.settings import DEFAULT_THRESHOLD, Settings, data_root
 from rustqa.spelling import Speller
 from rustqa.types import (
     Answer,
+    Candidate,
     Citation,
     Claim,
     Document,
@@ -45,9 +47,20 @@ log = logging.getLogger(__name__)
 MAX_QUESTION = 1000
 MAX_HISTORY = 20
 MAX_TOP_K = 20
-_CANDIDATES = 10
+# What is read for one question: the best passages, as many as make so many words.
+_CANDIDATES = 20
+_WORDS_READ = 800
 # Behind an answer, a further claim is worth showing, with its own low confidence, from here on.
 _FURTHER = 0.1
+
+
+class Asked(NamedTuple):
+    """A question and its earlier ones, their spelling corrected, and the question with what it
+    leans on, which stands alone."""
+
+    question: str
+    turns: tuple[str, ...]
+    used: str
 
 
 class Pipeline:
@@ -82,10 +95,10 @@ class Pipeline:
         """
         began = perf_counter()
         self._check(question, history, top_k, documents)
-        used = self._speller.correct(stand_alone(question.strip(), history))
-        candidates = self._retriever.retrieve(used, max(_CANDIDATES, top_k), documents)
+        asked = self.understand(question, history)
+        candidates = self.candidates(asked, documents)
         retrieved = perf_counter()
-        readings = self._reader.read(used, candidates, top_k)
+        readings = self._reader.read(asked.question, candidates, top_k, asked.turns)
         read = perf_counter()
         answered = bool(readings) and readings[0].confidence >= self.threshold
         least = min(self.threshold, _FURTHER)
@@ -105,7 +118,7 @@ class Pipeline:
         )
         return Answer(
             question=question,
-            question_used=used,
+            question_used=asked.used,
             status="answered" if claims else "no_answer",
             answer=claims[0].text if claims else None,
             confidence=round(readings[0].confidence, 4) if readings else 0.0,
@@ -126,6 +139,19 @@ class Pipeline:
             },
         )
 
+    def understand(self, question: str, history: Sequence[Turn] = ()) -> Asked:
+        """The question as it is searched for and read."""
+        corrected = self._speller.correct(question.strip())
+        turns = tuple(self._speller.correct(turn.question) for turn in history)
+        return Asked(corrected, turns, stand_alone(corrected, turns))
+
+    def candidates(self, asked: Asked, documents: Collection[str] | None = None) -> list[Candidate]:
+        """The best passages, as many as are read for one question."""
+        candidates = self._retriever.retrieve(asked.used, _CANDIDATES, documents)
+        words = accumulate(len(candidate.text.split()) for candidate in candidates)
+        pairs = zip(candidates, words, strict=True)
+        return [one for n, (one, total) in enumerate(pairs) if n == 0 or total <= _WORDS_READ]
+
     def search(
         self, query: str, top_k: int = 10, documents: Collection[str] | None = None
     ) -> tuple[Citation, ...]:
@@ -133,8 +159,7 @@ class Pipeline:
         self._check(query, (), top_k, documents)
         used = self._speller.correct(query.strip())
         candidates = self._retriever.retrieve(used, top_k, documents)
-        best = (self._reader.read(used, [candidate], 1) for candidate in candidates)
-        return self._cite([reading for readings in best for reading in readings])
+        return self._cite([_best_sentence(candidate) for candidate in candidates])
 
     def over(self, documents: Sequence[Document], encoder: Encoder) -> Pipeline:
         """A pipeline like this one over other documents, which `encoder` encodes in memory."""
@@ -184,6 +209,12 @@ class Pipeline:
         for name in documents or ():
             if name not in self.store.documents:
                 raise UnknownDocumentError(f"no article has the id {name!r}; see GET /articles")
+
+
+def _best_sentence(candidate: Candidate) -> Reading:
+    best = max(candidate.evidence, key=lambda item: item.score)
+    scores = {"dense": best.dense, "bm25": best.bm25}
+    return Reading(candidate.passage, best.sentence, best.sentence, best.score, scores)
 
 
 def check_question(question: str) -> None:
@@ -246,7 +277,7 @@ def open_pipeline(settings: Settings, build: bool = False) -> Pipeline:
         log.warning("%s; building it now", str(error).partition(";")[0])
         store = build_index(settings)
     encoder = open_question_encoder(settings.encoder, settings.cache)
-    return Pipeline(store, encoder, EvidenceReader(), settings.threshold)
+    return Pipeline(store, encoder, open_reader(settings.reader), settings.threshold)
 
 
 def _corpus(settings: Settings) -> Path | None:

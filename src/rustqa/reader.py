@@ -1,124 +1,244 @@
-"""The reader that needs no weights of its own: answers with the sentence of the best evidence.
+"""Reads candidates with rustqa's own model and finds the words that answer, or that none do.
 
-To the retriever's score it adds what the question asks for: a person's name after "who", a date
-after "when", and the like. Weights: rustqa.training.evidence.
+The model scores every token as the answer's start, its end, and as part of a sentence that holds
+it (rustqa.training.model). Each sentence's best span and the retriever's evidence are joined by
+two small linear models, one that ranks and one that gives the probability of being right
+(rustqa.training.calibrate).
 """
 
 from __future__ import annotations
 
+import json
 import math
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
 from typing import NamedTuple
 
-from rustqa.types import Candidate, Evidence, Reading
+import numpy as np
+from numpy.typing import NDArray
 
-# Log-odds of being right, of the best sentence from its score, of the others from their score and
-# how far they lie behind the best (Platt scaling, Platt 1999).
-_BEST_SLOPE, _BEST_OFFSET = 3.19, -1.43
-_OTHER_SLOPE, _OTHER_GAP, _OTHER_OFFSET = 2.79, -6.85, -2.28
+from rustqa.checksums import sha256_of
+from rustqa.errors import ReaderError
+from rustqa.types import Candidate, Evidence, Reading, Span
+from rustqa.windows import Layout, Window
 
+TokenScores = NDArray[np.float32]
 
-class Cue(NamedTuple):
-    """A kind of question, what a sentence that answers it tends to hold, and its worth."""
+FILES = ("model.onnx", "tokenizer.json")
+DESCRIPTION = "reader.json"
 
-    asks: re.Pattern[str]
-    holds: re.Pattern[str]
-    weight: float
-
-
-def _cue(asks: str, holds: str, weight: float, flags: int = re.IGNORECASE) -> Cue:
-    return Cue(re.compile(asks, re.IGNORECASE), re.compile(holds, flags), weight)
-
-
-CUES = (
-    _cue(r"\bwho(?:m|se)?\b", r"\b[A-Z][\w’'-]+ [A-Z][\w’'-]+", 0.09, 0),
-    _cue(
-        r"\bwhen\b|\b(?:what|which) (?:year|day|date|month|time)\b",
-        r"\b(?:1[5-9]|20)\d\d\b|\b(?:january|february|march|april|may|june|july|august|september"
-        r"|october|november|december|(?:mon|tues|wednes|thurs|fri|satur|sun)day|yesterday|today"
-        r"|tomorrow|week|month|year|morning|night|evening|afternoon|noon|midnight|century|ago)s?\b",
-        0.07,
-    ),
-    _cue(
-        r"\bhow (?:many|much|long|old|far|big|tall|often|fast|high|large)\b"
-        r"|\b(?:what|which) (?:age|percentage|number|amount|price|sum)\b",
-        r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred"
-        r"|thousand|million|half|third|twice)s?\b",
-        0.13,
-    ),
-    _cue(
-        r"\bwhere\b|\b(?:what|which) (?:city|country|town|place)\b",
-        r"\b(?:in|at|near|outside|inside|from|to|on|of|across) (?:the )?[A-Z]",
-        0.06,
-        0,
-    ),
-    _cue(
-        r"\bwhy\b|\breason",
-        r"\b(?:because|due to|so that|so|since|citing|blam(?:ed|ing)|reasons?|caused?|owing|result"
-        r"|grounds?|therefore|after|over|meant|means|led|to avoid|to keep|in order)\b",
-        0.06,
-    ),
-    _cue(
-        r"\b(?:say|said|tell|told|comment|call|called|describe|words|quote)\b",
-        r"[“”\"]|\b(?:said|told|says|called|added|argued|testified|claimed|accused|admitted"
-        r"|stated|described)\b",
-        0.07,
-    ),
-)
+_MAX_ANSWER = 60
+# A lead over no other sentence, or over one far behind, says no more than this.
+_MAX_LEAD = 10.0
+# What is one word to a reader: a number with its separators, a word with its apostrophe.
+_WORD = re.compile(r"\d+(?:[.,:]\d+)+|\w+(?:['\N{RIGHT SINGLE QUOTATION MARK}](?!s\b)\w+)*")
+_LOOSE = " \t\r\n\v\f,;:\N{EN DASH}\N{EM DASH}"
 
 
-_WORD = re.compile(r"\w")
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What joins the scores.
 
-
-class EvidenceReader:
-    """Reads a whole sentence as the answer."""
-
-    name = "evidence-1"
-
-    def read(self, question: str, candidates: Sequence[Candidate], top_k: int) -> list[Reading]:
-        """At most `top_k` readings, the most probably right first."""
-        scored = self._score(question, candidates)
-        best = scored[0][0] if scored else 0.0
-        return [
-            Reading(
-                passage=candidate.passage,
-                sentence=item.sentence,
-                answer=item.sentence,
-                confidence=confidence(score, best if place else None),
-                scores={"dense": item.dense, "bm25": item.bm25, "reader": score},
-            )
-            for place, (score, candidate, item) in enumerate(scored[:top_k])
-        ]
-
-    def _score(
-        self, question: str, candidates: Sequence[Candidate]
-    ) -> list[tuple[float, Candidate, Evidence]]:
-        """Each sentence's score, with its candidate and evidence, best first."""
-        # A bare "who?" asks for nothing that a name would answer.
-        asked = [
-            cue
-            for cue in CUES
-            if cue.asks.search(question) and _WORD.search(cue.asks.sub("", question))
-        ]
-        scored = []
-        for candidate in candidates:
-            origin = candidate.passage.start
-            for item in candidate.evidence:
-                start, end = item.sentence
-                sentence = candidate.text[start - origin : end - origin]
-                met = sum(cue.weight for cue in asked if cue.holds.search(sentence))
-                scored.append((item.score + met, candidate, item))
-        return sorted(scored, key=lambda entry: -entry[0])
-
-
-def confidence(score: float, best: float | None = None) -> float:
-    """The probability that a sentence with this score answers the question.
-
-    `best` is the score of the best sentence, None if this is the one.
+    `rank` weighs the span's score, the sentence's score and the retriever's; `right` weighs the
+    joint score and its lead over the best other sentence, and ends with the constant of the
+    log-odds of being right (logistic regression, Platt 1999).
     """
-    if best is None:
-        odds = _BEST_SLOPE * score + _BEST_OFFSET
-    else:
-        odds = _OTHER_SLOPE * score + _OTHER_GAP * (best - score) + _OTHER_OFFSET
-    return 1 / (1 + math.exp(-odds))
+
+    rank: tuple[float, float, float]
+    right: tuple[float, float, float]
+
+
+class Judged(NamedTuple):
+    """A sentence as the model judges it: its best span, that span's score and the sentence's,
+    both relative to "not here" (0)."""
+
+    candidate: Candidate
+    evidence: Evidence
+    answer: Span
+    span_score: float
+    sentence_score: float
+
+    @property
+    def features(self) -> tuple[float, float, float]:
+        """What the ranking weighs."""
+        return self.span_score, self.sentence_score, self.evidence.score
+
+
+class SpanReader:
+    """Reads the words that answer."""
+
+    def __init__(
+        self,
+        name: str,
+        layout: Layout,
+        score: Callable[[Window], TokenScores],
+        calibration: Calibration,
+    ) -> None:
+        """`score` gives a window's token scores, shape (tokens, 3): start, end, sentence."""
+        self.name = name
+        self._layout = layout
+        self._score = score
+        self._calibration = calibration
+
+    def read(
+        self,
+        question: str,
+        candidates: Sequence[Candidate],
+        top_k: int,
+        turns: Sequence[str] = (),
+    ) -> list[Reading]:
+        """At most `top_k` readings, each of another sentence, the most probably right first.
+
+        `turns` are the earlier questions of the conversation.
+        """
+        judged = self.judge(question, candidates, turns)
+        scores = [_weighted(self._calibration.rank, item.features) for item in judged]
+        order = sorted(range(len(judged)), key=lambda place: -scores[place])
+        readings = []
+        for place in order[:top_k]:
+            item = judged[place]
+            readings.append(
+                Reading(
+                    passage=item.candidate.passage,
+                    sentence=item.evidence.sentence,
+                    answer=item.answer,
+                    confidence=self._probability(scores[place], lead(scores, order, place)),
+                    scores={
+                        "dense": item.evidence.dense,
+                        "bm25": item.evidence.bm25,
+                        "reader": scores[place],
+                    },
+                )
+            )
+        return readings
+
+    def judge(
+        self, question: str, candidates: Sequence[Candidate], turns: Sequence[str] = ()
+    ) -> list[Judged]:
+        """Each sentence of the candidates that the model could read, in the articles' order."""
+        asked = self._layout.asked(question, turns)
+        ordered = sorted(candidates, key=lambda c: (c.passage.document_id, c.passage.start))
+        found: list[Judged] = []
+        for _, same in groupby(ordered, key=lambda candidate: candidate.passage.document_id):
+            group = list(same)
+            tokens = [
+                self._layout.tokens(item.text, item.passage.start, item.passage.sentences)
+                for item in group
+            ]
+            # A sentence that is cut between two windows is judged by its better part.
+            best: dict[tuple[int, int], Judged] = {}
+            for window in self._layout.windows(asked, tokens):
+                for key, judged in _sentences(window, self._score(window), group):
+                    if key not in best or judged.span_score > best[key].span_score:
+                        best[key] = judged
+            found += best.values()
+        return found
+
+    def _probability(self, score: float, ahead: float) -> float:
+        odds = _weighted(self._calibration.right, (score, ahead, 1.0))
+        return 1 / (1 + math.exp(-odds))
+
+
+def _weighted(weights: Sequence[float], values: Sequence[float]) -> float:
+    return sum(weight * value for weight, value in zip(weights, values, strict=True))
+
+
+def lead(scores: Sequence[float], order: Sequence[int], place: int) -> float:
+    """How far the score at `place` lies before the best other one; `order` is best first."""
+    rivals = [scores[other] for other in order[:2] if other != place]
+    ahead = scores[place] - rivals[0] if rivals else _MAX_LEAD
+    return max(-_MAX_LEAD, min(ahead, _MAX_LEAD))
+
+
+def _sentences(
+    window: Window, scores: TokenScores, candidates: Sequence[Candidate]
+) -> Iterator[tuple[tuple[int, int], Judged]]:
+    """The window's sentences, each by its passage's place and its own place there."""
+    keys = list(zip(window.passages.tolist(), window.sentences.tolist(), strict=True))
+    for key, run in groupby(range(len(keys)), key=keys.__getitem__):
+        passage, sentence = key
+        if passage < 0:
+            continue
+        places = list(run)
+        part = slice(places[0], places[-1] + 1)
+        candidate = candidates[passage]
+        starts, ends = window.starts[part], window.ends[part]
+        first, last, score = _best_span(
+            np.where(_whole(candidate, starts), scores[part, 0], -np.inf),
+            np.where(_whole(candidate, ends), scores[part, 1], -np.inf),
+        )
+        answer = _trimmed(candidate, int(starts[first]), int(ends[last]), sentence)
+        mean = float(scores[part, 2].mean())
+        yield key, Judged(candidate, candidate.evidence[sentence], answer, score, mean)
+
+
+def _best_span(starts: TokenScores, ends: TokenScores) -> tuple[int, int, float]:
+    """First and last token of the span with the greatest mean of start and end score."""
+    joint = starts[:, None] + ends[None, :]
+    length = np.subtract.outer(np.arange(len(ends)), np.arange(len(starts))).T
+    joint = np.where((length >= 0) & (length < _MAX_ANSWER), joint, -np.inf)
+    first, last = np.unravel_index(np.argmax(joint), joint.shape)
+    return int(first), int(last), float(joint[first, last]) / 2
+
+
+def _whole(candidate: Candidate, offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether each offset in the document lies outside words or at the edge of one."""
+    text, origin = candidate.text, candidate.passage.start
+    inside = np.zeros(len(text) + 1, np.bool_)
+    for match in _WORD.finditer(text):
+        inside[match.start() + 1 : match.end()] = True
+    return ~inside[offsets - origin]
+
+
+def _trimmed(candidate: Candidate, start: int, end: int, sentence: int) -> Span:
+    """The span without loose punctuation, but with the marks that belong to its last letter."""
+    text, origin = candidate.text, candidate.passage.start
+    within = candidate.passage.sentences[sentence]
+    start, end = max(start, within.start) - origin, min(end, within.end) - origin
+    while end < within.end - origin and unicodedata.category(text[end])[0] in "MC":
+        end += 1
+    words = text[start:end]
+    left = len(words) - len(words.lstrip(_LOOSE))
+    right = len(words) - len(words.rstrip(_LOOSE))
+    if left + right >= len(words):
+        return Span(origin + start, origin + end)
+    return Span(origin + start + left, origin + end - right)
+
+
+def open_reader(folder: Path) -> SpanReader:
+    """The reader in a folder; raises ReaderError if its files are missing or damaged."""
+    mend = "install rustqa anew"
+    try:
+        described = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        for name in FILES:
+            if sha256_of(folder / name) != described["sha256"][name]:
+                raise ReaderError(f"{folder / name} is damaged; {mend}")
+        calibration = Calibration(tuple(described["rank"]), tuple(described["right"]))
+        layout = Layout(folder / "tokenizer.json")
+        return SpanReader(described["name"], layout, OnnxScores(folder / "model.onnx"), calibration)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ReaderError(f"the reader in {folder} cannot be used ({error}); {mend}") from None
+
+
+class OnnxScores:
+    """The network on ONNX Runtime: a window in, scores of shape (tokens, 3) out."""
+
+    def __init__(self, file: Path) -> None:
+        """Loads the network."""
+        from onnxruntime import InferenceSession
+
+        self._session = InferenceSession(str(file), providers=["CPUExecutionProvider"])
+
+    def __call__(self, window: Window) -> TokenScores:
+        """The window's scores, relative to its first token's."""
+        # One window at a time: its scores do not depend on what is read beside it.
+        inputs: Mapping[str, NDArray[np.int64]] = {
+            "input_ids": window.ids[None],
+            "token_type_ids": window.types[None],
+        }
+        scores: TokenScores = self._session.run(None, inputs)[0][0]
+        return scores

@@ -1,7 +1,7 @@
 """Finds candidate passages by meaning (vectors) and by words (BM25), fused into one score.
 
 Each sentence is scored by a weighted sum of four shares: cosine and BM25, of the sentence and of
-its passage; a passage is worth its best sentence. Weights: rustqa.training.evidence.
+its passage; a passage is worth its best sentence. Weights: rustqa.training.retrieval.
 """
 
 from __future__ import annotations

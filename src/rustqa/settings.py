@@ -11,6 +11,7 @@ from rustqa.errors import InputError
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 DEFAULT_THRESHOLD = 0.45
+SHIPPED_READER = Path(__file__).resolve().parent / "weights"
 
 
 def data_root() -> Path:
@@ -25,8 +26,8 @@ class Settings:
     """One run's settings.
 
     `corpus` None means the folder the index was built from; `encoder` is the default model's
-    name, another model's name or a local folder; `threshold` is the least probability of being
-    right at which an answer is given.
+    name, another model's name or a local folder; `reader` is the folder of the reader's files;
+    `threshold` is the least probability of being right at which an answer is given.
     """
 
     corpus: Path | None
@@ -34,10 +35,11 @@ class Settings:
     encoder: str
     cache: Path
     threshold: float
+    reader: Path = SHIPPED_READER
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
-        """Defaults with RUSTQA_CORPUS, _INDEX, _ENCODER, _CACHE and _THRESHOLD applied.
+        """Defaults with RUSTQA_CORPUS, _INDEX, _ENCODER, _READER, _CACHE and _THRESHOLD applied.
 
         Raises InputError if the threshold is not a probability.
         """
@@ -46,6 +48,7 @@ class Settings:
             index=Path(env.get("RUSTQA_INDEX") or data_root() / "index"),
             encoder=env.get("RUSTQA_ENCODER") or DEFAULT_ENCODER,
             cache=Path(env.get("RUSTQA_CACHE") or _user_cache()),
+            reader=Path(env.get("RUSTQA_READER") or SHIPPED_READER),
             threshold=probability(env.get("RUSTQA_THRESHOLD") or str(DEFAULT_THRESHOLD)),
         )
 

@@ -215,5 +215,12 @@ class Reader(Protocol):
     def name(self) -> str:
         """The reader's name, as shown in answers."""
 
-    def read(self, question: str, candidates: Sequence[Candidate], top_k: int) -> list[Reading]:
-        """At most `top_k` readings, the most probably right first."""
+    def read(
+        self,
+        question: str,
+        candidates: Sequence[Candidate],
+        top_k: int,
+        turns: Sequence[str] = (),
+    ) -> list[Reading]:
+        """At most `top_k` readings, the most probably right first; `turns` are the earlier
+        questions of the conversation."""

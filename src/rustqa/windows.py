@@ -70,7 +70,7 @@ class Layout:
         self._tokenizer.no_padding()
         self._cls = self._tokenizer.token_to_id("[CLS]")
         self._sep = self._tokenizer.token_to_id("[SEP]")
-        self.pad = int(self._tokenizer.token_to_id("[PAD]"))
+        self.pad: int = self._tokenizer.token_to_id("[PAD]") or 0
 
     def tokens(self, text: str, origin: int, sentences: Sequence[Span]) -> Tokens:
         """The tokens of a passage whose text starts at `origin` in its document."""

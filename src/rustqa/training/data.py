@@ -86,7 +86,7 @@ class Articles:
         self.layout = layout
         self.items: list[Item] = []
         self._passages: list[list[tuple[Passage, Tokens]]] = []
-        texts = []
+        texts: list[str] = []
         for labelled in read_labelled(file, {}):
             places = {}
             for document in labelled.documents:

@@ -41,11 +41,12 @@ class SpanModel(nn.Module):
             if isinstance(module, nn.Dropout):
                 module.p = 0.0
 
-    def forward(self, ids: Tensor, mask: Tensor, types: Tensor) -> Tensor:
+    def forward(self, ids: Tensor, mask: Tensor | None, types: Tensor) -> Tensor:
         """Scores of shape (windows, tokens, 3) relative to each window's first token."""
         hidden = self.bert(input_ids=ids, attention_mask=mask, token_type_ids=types)
         scores: Tensor = self.scores(hidden.last_hidden_state).float()
-        return scores - scores[:, :1]
+        relative: Tensor = scores - scores[:, :1]
+        return relative
 
 
 def padded(windows: Sequence[Window], pad: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -93,13 +94,13 @@ def _example_loss(scores: Tensor, example: Example) -> Tensor:
             if (passage, sentence) in target.sentences
         ]
     everything = torch.cat(inside)
-    span = (
-        _surprise(everything[:, 0], torch.cat(starts)) + _surprise(everything[:, 1], torch.cat(ends))
-    ) / 2
+    start = _surprise(everything[:, 0], torch.cat(starts))
+    end = _surprise(everything[:, 1], torch.cat(ends))
     null = scores.new_zeros(1)
     # Each sentence that holds an answer is to be found, not only one of them.
     mean = torch.stack(wanted).mean() if wanted else null[0]
-    return span + _SENTENCE_SHARE * (torch.logsumexp(torch.cat([*sentences, null]), 0) - mean)
+    sentence = torch.logsumexp(torch.cat([*sentences, null]), 0) - mean
+    return (start + end) / 2 + _SENTENCE_SHARE * sentence
 
 
 def _surprise(scores: Tensor, right: Tensor) -> Tensor:
@@ -111,7 +112,7 @@ def _surprise(scores: Tensor, right: Tensor) -> Tensor:
 
 
 def _attention(
-    module: nn.Module,
+    _module: nn.Module,
     query: Tensor,
     key: Tensor,
     value: Tensor,

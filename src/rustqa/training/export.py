@@ -1,0 +1,124 @@
+"""Exports a trained network to ONNX, in float32 and with its weights in eight bits.
+
+    python -m rustqa.training.export runs/reader --to exported
+
+Writes exported/fp32 and exported/int8, each a folder that `open_reader` reads, and compares the
+scores of both with the network's own. `rustqa.training.calibrate` fits how the scores are joined.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+
+from rustqa.checksums import sha256_of
+from rustqa.encoder import PACKAGED, model_folder
+from rustqa.errors import ReaderError
+from rustqa.reader import DESCRIPTION, FILES, OnnxScores
+from rustqa.training.model import SpanModel
+from rustqa.training.train import CHECKPOINT
+from rustqa.windows import Layout, Window
+
+_PASSAGE = "The mill closed in May. Its owner, Ada Quill, blamed the price of wool. "
+_QUESTION = "Why did the mill close?"
+# Where nothing is fitted yet, the span's score alone ranks and is the log-odds.
+_UNFITTED = {"rank": [1.0, 0.0, 0.0], "right": [1.0, 0.0, 0.0]}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exports and prints the differences."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("run", type=Path, help="the folder of a training run")
+    parser.add_argument("--to", type=Path, required=True, help="where the two folders go")
+    parser.add_argument("--name", default="rustqa-reader-1", help="as shown in answers")
+    parser.add_argument("--base", default=PACKAGED, help="the encoder it was started from")
+    options = parser.parse_args(arguments)
+    folder = model_folder(options.base)
+    model = SpanModel(folder)
+    state = torch.load(options.run / CHECKPOINT, weights_only=True)
+    model.load_state_dict(state["model"])
+    differences = export(model.eval(), folder / "tokenizer.json", options.to, options.name)
+    sys.stdout.write(json.dumps({"steps": state["step"], **differences}, indent=2) + "\n")
+    return 0
+
+
+def export(model: SpanModel, tokenizer: Path, to: Path, name: str) -> dict[str, float]:
+    """Writes both folders; the greatest difference of each one's scores from the network's.
+
+    Raises ReaderError if the scores in float32 are others than the network's.
+    """
+    layout = Layout(tokenizer)
+    tokens = layout.tokens(_PASSAGE * 12, 0, [])
+    [window] = layout.windows(layout.asked(_QUESTION), [tokens])
+    with torch.no_grad():
+        ids, types = torch.from_numpy(window.ids)[None], torch.from_numpy(window.types)[None]
+        expected = model(ids, None, types)[0].numpy()
+    with tempfile.TemporaryDirectory() as scratch:
+        plain, small = Path(scratch) / "plain.onnx", Path(scratch) / "small.onnx"
+        _to_onnx(model, window, plain)
+        quantize_dynamic(plain, small, weight_type=QuantType.QInt8, per_channel=True)
+        differences = {}
+        for kind, file in (("fp32", plain), ("int8", small)):
+            difference = float(np.abs(OnnxScores(file)(window) - expected).max())
+            if kind == "fp32" and not difference < 1e-3:
+                raise ReaderError(f"the exported network's scores differ by {difference:.4f}")
+            differences[kind] = round(difference, 5)
+            _write(to / kind, file, tokenizer, name)
+    return differences
+
+
+def _write(folder: Path, network: Path, tokenizer: Path, name: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(network, folder / "model.onnx")
+    shutil.copy(tokenizer, folder / "tokenizer.json")
+    sums = {file: sha256_of(folder / file) for file in FILES}
+    described = {"name": name, "sha256": sums, **_UNFITTED}
+    (folder / DESCRIPTION).write_text(json.dumps(described, indent=2) + "\n")
+
+
+class _Unmasked(torch.nn.Module):
+    """The network for one window, which has nothing to mask."""
+
+    def __init__(self, model: SpanModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, ids: torch.Tensor, types: torch.Tensor) -> torch.Tensor:
+        scores: torch.Tensor = self.model(ids, None, types)
+        return scores
+
+
+def _to_onnx(model: SpanModel, window: Window, file: Path) -> None:
+    example = (torch.from_numpy(window.ids)[None], torch.from_numpy(window.types)[None])
+    # The tracer warns of branches that are fixed here; the scores are compared afterwards.
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            _Unmasked(model).eval(),
+            example,
+            str(file),
+            input_names=["input_ids", "token_type_ids"],
+            output_names=["scores"],
+            dynamic_axes={
+                "input_ids": {1: "tokens"},
+                "token_type_ids": {1: "tokens"},
+                "scores": {1: "tokens"},
+            },
+            opset_version=17,
+            dynamo=False,
+        )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
