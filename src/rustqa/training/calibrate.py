@@ -171,7 +171,9 @@ def _reads(file: Path, pipeline: Pipeline, reader: SpanReader) -> Iterator[Read]
             yield _read(question, file, article, asker, reader)
 
 
-def _read(question: LabelledQuestion, article: str, asker: Pipeline, reader: SpanReader) -> Read:
+def _read(
+    question: LabelledQuestion, file: Path, article: str, asker: Pipeline, reader: SpanReader
+) -> Read:
     asked = asker.understand(question.question, question.history)
     judged = reader.judge(asked.question, asker.candidates(asked), asked.turns)
     documents = asker.store.documents

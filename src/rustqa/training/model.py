@@ -69,7 +69,8 @@ def loss(model: SpanModel, examples: Sequence[Example], pad: int) -> Tensor:
     for example in examples:
         total = total + _example_loss(scores[row : row + len(example.windows)], example)
         row += len(example.windows)
-    return total / len(examples)
+    mean: Tensor = total / len(examples)
+    return mean
 
 
 def _example_loss(scores: Tensor, example: Example) -> Tensor:
