@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from fakes import HARBOUR, FakeEncoder, FakeReader, articles
+from rustqa import evaluate as evaluate_module
 from rustqa import pipeline as pipeline_module
 from rustqa.cli import main
 from rustqa.errors import CitationError, EncoderError
 from rustqa.pipeline import Pipeline, build_in_memory
 
-COMMANDS = ("ask", "chat", "search", "index", "serve", "eval", "verify", "doctor")
+COMMANDS = ("ask", "chat", "search", "index", "serve", "eval", "compare", "verify", "doctor")
 
 
 @pytest.fixture
@@ -232,6 +233,53 @@ def test_verify_tells_what_no_longer_holds(
     saved.write_text("[1]")
     assert main(["verify", str(saved)]) == 2
     assert "not an answer record" in capsys.readouterr().err
+
+
+def test_eval_saves_what_compare_compares(
+    small: Pipeline,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Measures are printed, run and curve written; two runs make a table or JSON."""
+    monkeypatch.setattr(evaluate_module, "open_pipeline", lambda _settings: small)
+    row = {"question": "Who?", "kind": "factoid", "answers": ["Ada"], "support": ["Ada Quill"]}
+    file, run, curve = (tmp_path / name for name in ("dev.jsonl", "run.json", "curve.svg"))
+    file.write_text(json.dumps(row))
+    assert main(["eval", str(file), "--save", str(run), "--curve", str(curve)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split()[:2] == ["all", "1"]
+    assert "dev.jsonl" in curve.read_text()
+    assert main(["eval", str(file), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(run.read_text())["report"]
+    assert main(["compare", str(run), str(run)]) == 0
+    assert "1 question(s); per cent" in capsys.readouterr().out
+    assert main(["compare", "--json", str(run), str(run)]) == 0
+    assert json.loads(capsys.readouterr().out)["measures"]["answered"]["difference"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["compare", "a.json", "b.json"], "a.json: No such file"),
+        (["eval", "dev.jsonl", "--save", "missing/run.json"], "run.json: cannot be written there"),
+        (["eval", "dev.jsonl", "--curve", "/dev/null"], "/dev/null: cannot be written there"),
+    ],
+)
+def test_evaluations_that_cannot_be_used(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line on standard error, exit code 2, before any question is asked."""
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_own_and_together_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:
+    """A question cannot be asked of one article and of all."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["eval", "dev.jsonl", "--own", "--together"])
+    assert "not allowed with argument --own" in capsys.readouterr().err
 
 
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:

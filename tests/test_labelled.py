@@ -10,7 +10,7 @@ import pytest
 
 from fakes import articles
 from rustqa.errors import InputError
-from rustqa.labelled import read_labelled
+from rustqa.labelled import merged, read_ids, read_labelled, with_ids
 
 INDEXED = {document.id: document for document in articles()}
 
@@ -25,7 +25,7 @@ def write(tmp_path: Path, *rows: object) -> Path:
 def test_questions_on_indexed_articles(tmp_path: Path) -> None:
     """Support is found in the article that holds it, with its paragraph; history is kept."""
     row = {
-        "question": "And when?", "kind": "followup", "answers": ["autumn"],
+        "id": "007", "question": "And when?", "kind": "followup", "answers": ["autumn"],
         "support": ["The growers want money"], "history": [{"question": "Who wants money?"}],
     }  # fmt: skip
     (labelled,) = read_labelled(write(tmp_path, row), INDEXED)
@@ -36,6 +36,7 @@ def test_questions_on_indexed_articles(tmp_path: Path) -> None:
     assert text[support.start : support.end] == "The growers want money"
     assert question.history[0].question == "Who wants money?"
     assert labelled.documents == ()
+    assert (question.id, question.document_id) == ("007", None)
 
 
 def test_articles_with_their_questions(tmp_path: Path) -> None:
@@ -53,6 +54,8 @@ def test_articles_with_their_questions(tmp_path: Path) -> None:
     assert support.paragraph == 2, "page furniture is not numbered"
     assert first.questions[1].answers == ()
     assert second.documents[0].id != first.documents[0].id
+    assert second.questions[0].document_id == second.documents[0].id
+    assert second.questions[0].id is None
 
 
 def test_squad(tmp_path: Path) -> None:
@@ -86,6 +89,57 @@ def test_squad_with_a_line_for_each_question(tmp_path: Path) -> None:
     support = labelled.questions[0].support[0]
     assert document.text[support.start : support.end] == "Ada"
     assert [question.kind for question in labelled.questions] == ["factoid", "unanswerable"]
+
+
+def test_squad_by_paragraph(tmp_path: Path) -> None:
+    """Each paragraph becomes an article, of which its questions are asked; ids are kept."""
+    paragraphs = [
+        {
+            "context": f"{name} sailed.",
+            "qas": [
+                {"id": n, "question": "?", "answers": [{"text": name, "answer_start": 0}]},
+            ],
+        }
+        for n, name in enumerate(("Ada", "Bo"))
+    ]
+    data = {"data": [{"title": "A", "paragraphs": paragraphs}]}
+    (labelled,) = read_labelled(write(tmp_path, data), {}, by_paragraph=True)
+    documents = {document.id: document for document in labelled.documents}
+    assert len(documents) == 2
+    assert [question.id for question in labelled.questions] == ["0", "1"]
+    for question, said in zip(labelled.questions, ("Ada", "Bo"), strict=True):
+        (support,) = question.support
+        assert support.document_id == question.document_id
+        assert documents[support.document_id].text[support.start : support.end] == said
+    assert len({question.document_id for question in labelled.questions}) == 2
+
+
+def test_sets_together(tmp_path: Path) -> None:
+    """Merged sets hold all articles and all questions, in their order."""
+    rows = [
+        {"title": n, "paragraphs": [n], "qas": [{"q": n, "kind": "x", "answers": []}]} for n in "AB"
+    ]
+    labelled = merged(read_labelled(write(tmp_path, *rows), {}))
+    assert [document.title for document in labelled.documents] == ["A", "B"]
+    assert [question.question for question in labelled.questions] == ["A", "B"]
+
+
+def test_questions_with_given_ids(tmp_path: Path) -> None:
+    """Only the questions listed stay, all articles of their set with them; empty sets go."""
+    rows: list[dict[str, object]] = [
+        {"id": name, "context": f"{name} sailed.", "question": "Who?", "answers": []}
+        for name in ("Ada", "Bo", "Cy")
+    ]
+    sets = read_labelled(write(tmp_path, *rows), {})
+    ids = tmp_path / "ids.txt"
+    ids.write_text("Cy\r\n\n Ada \nnobody\n")
+    assert read_ids(ids) == {"Ada", "Cy", "nobody"}
+    (labelled,) = with_ids(sets, read_ids(ids))
+    assert [question.id for question in labelled.questions] == ["Ada", "Cy"]
+    assert len(labelled.documents) == 3
+    assert with_ids(sets, {"nobody"}) == []
+    with pytest.raises(InputError, match=r"absent\.txt: cannot be read"):
+        read_ids(tmp_path / "absent.txt")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The `rustqa` command: asks, searches, indexes, serves, scores, verifies."""
+"""The `rustqa` command: asks, searches, indexes, serves, scores, compares, verifies."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rustqa import __version__
 from rustqa.errors import InputError, RustQAError
+from rustqa.evaluation_cli import compare_arguments, eval_arguments, run_compare, run_eval
 from rustqa.settings import Settings, probability
 
 if TYPE_CHECKING:
@@ -135,8 +136,13 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = _command(
         commands, "eval", _eval, "score the answers on labelled questions", "rustqa eval dev.jsonl"
     )
-    evaluate.add_argument("file", type=Path, help="labelled questions (docs/evaluation.md)")
-    evaluate.add_argument("-j", "--json", action="store_true", help="print JSON")
+    eval_arguments(evaluate)
+
+    compare = _command(
+        commands, "compare", _compare, "compare two saved evaluations",
+        "rustqa compare before.json after.json", with_settings=False,
+    )  # fmt: skip
+    compare_arguments(compare)
 
     verify = _command(
         commands, "verify", _verify, "check a saved answer", "rustqa verify answer.json"
@@ -149,7 +155,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(
-    commands: Any, name: str, run: Callable[[argparse.Namespace], int], what: str, example: str
+    commands: Any,
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    what: str,
+    example: str,
+    with_settings: bool = True,
 ) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
@@ -159,11 +170,16 @@ def _command(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(run=run)
+    if with_settings:
+        _where(parser)
+    return parser
+
+
+def _where(parser: argparse.ArgumentParser) -> None:
     where = parser.add_argument_group("where things lie")
     where.add_argument("--index", type=Path, metavar="DIR", help="the index (RUSTQA_INDEX)")
     where.add_argument("--corpus", type=Path, metavar="DIR", help="the articles (RUSTQA_CORPUS)")
     where.add_argument("--encoder", metavar="NAME", help="model or folder (RUSTQA_ENCODER)")
-    return parser
 
 
 def _asking(parser: argparse.ArgumentParser, top_k: int) -> None:
@@ -314,10 +330,12 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _eval(options: argparse.Namespace) -> int:
-    from rustqa.evaluate import evaluate_file, table
+    run_eval(options, _settings(options))
+    return ANSWERED
 
-    report = evaluate_file(options.file, _settings(options))
-    print(json.dumps(report.to_dict(), indent=2) if options.json else table(report))
+
+def _compare(options: argparse.Namespace) -> int:
+    run_compare(options)
     return ANSWERED
 
 

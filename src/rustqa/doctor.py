@@ -10,6 +10,7 @@ from typing import NamedTuple
 from rustqa.encoder import PassageEncoder, open_question_encoder
 from rustqa.errors import RustQAError
 from rustqa.pipeline import open_store, read_documents
+from rustqa.reader import open_reader
 from rustqa.settings import Settings
 
 
@@ -22,11 +23,12 @@ class Finding(NamedTuple):
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Looks at corpus, index, encoder and cache; loads the whole model, which takes seconds."""
+    """Looks at corpus, index, encoder, reader and cache; loads the whole model, which takes seconds."""
     return [
         _find("articles", lambda: f"{len(read_documents(settings))} read"),
         _find("index", lambda: _index(settings)),
         _find("encoder", lambda: _weights(settings.encoder)),
+        _find("reader", lambda: open_reader(settings.reader).name),
         _cache(settings.cache),
         _find("questions", lambda: _question_encoder(settings)),
     ]

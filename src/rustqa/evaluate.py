@@ -1,25 +1,38 @@
 """Measures any answerer on labelled questions: ranking, answers, silence and calibration.
 
 Measures: paragraph hit@1, sentence hit@1 and hit@3, mean reciprocal rank of the sentences; exact
-match and token F1, normalised as for SQuAD (Rajpurkar et al. 2016); area under the ROC curve of
-the confidence, answerable against unanswerable; coverage at 90 % precision (El-Yaniv and Wiener
-2010); expected calibration error in ten bins (Guo et al. 2017).
+match and token F1 of the best span, normalised as for SQuAD (Rajpurkar et al. 2016), and, silence
+being an answer, F1 at the threshold and at the best one, as for SQuAD 2.0 (Rajpurkar et al. 2018);
+area under the ROC curve of the confidence, answerable against unanswerable; coverage at 90 %
+precision (El-Yaniv and Wiener 2010); expected calibration error in ten bins (Guo et al. 2017).
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import string
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from tqdm import tqdm
 
+from rustqa import __version__
 from rustqa.encoder import PassageEncoder
-from rustqa.labelled import LabelledQuestion, LabelledSet, read_labelled
+from rustqa.errors import InputError
+from rustqa.labelled import (
+    LabelledQuestion,
+    LabelledSet,
+    merged,
+    read_ids,
+    read_labelled,
+    with_ids,
+)
 from rustqa.pipeline import Pipeline, open_pipeline
 from rustqa.settings import Settings
 from rustqa.types import Answer, Citation, Turn
@@ -28,18 +41,32 @@ TOP_K = 3
 PRECISION = 0.9
 _BINS = 10
 
+# What a question is asked of: its own article alone, or all articles of the file together.
+Scope = Literal["own", "together"]
+
 
 class Answerer(Protocol):
     """Whatever answers questions the way Pipeline does."""
 
-    def ask(self, question: str, history: Sequence[Turn] = (), top_k: int = 3) -> Answer:
-        """The answer to a question."""
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        top_k: int = 3,
+        documents: Collection[str] | None = None,
+    ) -> Answer:
+        """The answer to a question, from the named documents (None: from all)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one question went; `rank` is that of the first right sentence, from 1."""
+    """How one question, named by its id or its text, went.
 
+    `rank` is that of the first right sentence, from 1; `exact` and `f1` are of the best span,
+    whether it was given as the answer or not.
+    """
+
+    question: str
     kind: str
     answerable: bool
     answered: bool
@@ -54,6 +81,15 @@ class Outcome:
         """Whether the best sentence is a right one."""
         return self.rank == 1
 
+    @property
+    def f1_given(self) -> float:
+        """F1 of the answer as given: silence is right exactly where there is no answer."""
+        return self.f1_if(self.answered)
+
+    def f1_if(self, answered: bool) -> float:
+        """F1 if the best span were given as the answer, or silence kept."""
+        return self.f1 if answered else float(not self.answerable)
+
 
 @dataclass(frozen=True, slots=True)
 class Measures:
@@ -66,6 +102,8 @@ class Measures:
     mrr: float | None
     exact_match: float | None
     f1: float | None
+    f1_given: float
+    best_f1: float
     answered: float | None
     silent: float | None
     auroc: float | None
@@ -85,34 +123,106 @@ class Report:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One evaluation: by which version, on which file, how, with which models, and all outcomes."""
+
+    rustqa: str
+    file: str
+    sha256: str
+    options: dict[str, str | None]
+    model: dict[str, str]
+    threshold: float
+    report: Report
+    outcomes: tuple[Outcome, ...]
+
+
 def evaluate(
-    sets: Iterable[LabelledSet], answerer_for: Callable[[LabelledSet], Answerer]
+    sets: Sequence[LabelledSet],
+    answerer_for: Callable[[LabelledSet], Answerer],
+    own: bool = False,
 ) -> Report:
-    """Asks every question of every set and scores the answers."""
-    outcomes = []
-    for labelled in sets:
-        answerer = answerer_for(labelled)
-        outcomes += [_outcome(question, answerer) for question in labelled.questions]
-    kinds = sorted({outcome.kind for outcome in outcomes})
-    return Report(
-        score(outcomes),
-        {kind: score([item for item in outcomes if item.kind == kind]) for kind in kinds},
-    )
+    """Asks every question of every set, with `own` of its article alone, and scores the answers."""
+    return summarise([judge(*pair) for pair in _asked(sets, answerer_for, own)])
 
 
-def evaluate_file(file: Path, settings: Settings) -> Report:
+def evaluate_file(
+    file: Path, settings: Settings, scope: Scope | None = None, ids: Path | None = None
+) -> Run:
     """Measures the pipeline on a labelled file, with an index in memory where it brings articles.
 
-    Raises InputError if the file cannot be used.
+    The file of `ids` names the questions to ask. Raises InputError if a file cannot be used.
     """
     pipeline = open_pipeline(settings)
-    sets = read_labelled(file, pipeline.store.documents)
+    sets = read_labelled(file, pipeline.store.documents, by_paragraph=scope == "own")
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    if scope == "together":
+        sets = [merged(sets)]
+    if ids is not None:
+        sets = with_ids(sets, read_ids(ids))
+        if not sets:
+            raise InputError(f"{ids}: names no question of {file}; give its ids, one a line")
     encoder = PassageEncoder(settings.encoder) if any(item.documents for item in sets) else None
 
     def answerer_for(labelled: LabelledSet) -> Pipeline:
         return pipeline.over(labelled.documents, encoder) if encoder else pipeline
 
-    return evaluate(tqdm(sets, "scoring", unit=" sets", disable=None), answerer_for)
+    outcomes = []
+    model: dict[str, str] = {}
+    for question, answer in _asked(sets, answerer_for, scope == "own"):
+        outcomes.append(judge(question, answer))
+        model = answer.model
+    return Run(
+        rustqa=__version__,
+        file=file.name,
+        sha256=digest,
+        options={"scope": scope, "only": None if ids is None else ids.name},
+        model=model,
+        threshold=pipeline.threshold,
+        report=summarise(outcomes),
+        outcomes=tuple(outcomes),
+    )
+
+
+def _asked(
+    sets: Sequence[LabelledSet], answerer_for: Callable[[LabelledSet], Answerer], own: bool
+) -> Iterator[tuple[LabelledQuestion, Answer]]:
+    total = sum(len(labelled.questions) for labelled in sets)
+    with tqdm(total=total, desc="scoring", unit=" questions", disable=None) as progress:
+        for labelled in sets:
+            answerer = answerer_for(labelled)
+            for item in labelled.questions:
+                documents = [item.document_id] if own and item.document_id else None
+                yield item, answerer.ask(item.question, item.history, TOP_K, documents)
+                progress.update()
+
+
+def judge(question: LabelledQuestion, answer: Answer) -> Outcome:
+    """How the answer does by the question's labels."""
+    found = (*answer.citations, *answer.nearest)
+    rank = next((i for i, item in enumerate(found, 1) if _supported(item, question)), None)
+    places = {(support.document_id, support.paragraph) for support in question.support}
+    best = _answer_span(found[0]) if found else ""
+    return Outcome(
+        question=question.id or question.question,
+        kind=question.kind,
+        answerable=bool(question.answers),
+        answered=answer.status == "answered",
+        rank=rank,
+        right_paragraph=bool(found) and (found[0].document_id, found[0].paragraph) in places,
+        exact=max((float(_words(best) == _words(gold)) for gold in question.answers), default=0.0),
+        f1=max((token_f1(best, gold) for gold in question.answers), default=0.0),
+        confidence=answer.confidence,
+    )
+
+
+def summarise(outcomes: Sequence[Outcome]) -> Report:
+    """The measures over all outcomes and over each kind."""
+    kinds = sorted({outcome.kind for outcome in outcomes})
+    return Report(
+        score(outcomes),
+        {kind: score([item for item in outcomes if item.kind == kind]) for kind in kinds},
+    )
 
 
 def score(outcomes: Sequence[Outcome]) -> Measures:
@@ -127,55 +237,36 @@ def score(outcomes: Sequence[Outcome]) -> Measures:
         mrr=_mean(1 / item.rank if item.rank else 0 for item in answerable),
         exact_match=_mean(item.exact for item in answerable),
         f1=_mean(item.f1 for item in answerable),
+        f1_given=sum(item.f1_given for item in outcomes) / len(outcomes),
+        best_f1=_best_f1(outcomes),
         answered=_mean(item.answered for item in answerable),
         silent=_mean(not item.answered for item in others),
         auroc=_auroc([i.confidence for i in answerable], [i.confidence for i in others]),
-        coverage_at_90=_coverage(outcomes) if answerable else None,
+        coverage_at_90=coverage(outcomes) if answerable else None,
         ece=_ece(outcomes),
     )
 
 
-def table(report: Report) -> str:
-    """The report as a table in plain text, percentages to one decimal."""
-    names = {
-        "paragraph_hit_at_1": "par@1",
-        "hit_at_1": "hit@1",
-        "hit_at_3": "hit@3",
-        "mrr": "MRR",
-        "exact_match": "EM",
-        "f1": "F1",
-        "answered": "answered",
-        "silent": "silent",
-        "auroc": "AUROC",
-        "coverage_at_90": "cov@90",
-        "ece": "ECE",
-    }
-    lines = [f"{'kind':<14}{'n':>6}" + "".join(f"{name:>10}" for name in names.values())]
-    for kind, scores in {**report.kinds, "all": report.overall}.items():
-        values = asdict(scores)
-        cells = (
-            f"{'–':>10}" if values[key] is None else f"{100 * values[key]:>10.1f}" for key in names
-        )
-        lines.append(f"{kind:<14}{scores.questions:>6}" + "".join(cells))
-    return "\n".join(lines)
+def risk_coverage(outcomes: Sequence[Outcome]) -> list[tuple[int, int]]:
+    """For each threshold, the highest first, how many questions would be answered, and how many
+    of them not by a right sentence."""
+    points = []
+    answered = wrong = 0
+    for group in _thresholds(outcomes):
+        answered += len(group)
+        wrong += sum(not item.right for item in group)
+        points.append((answered, wrong))
+    return points
 
 
-def _outcome(question: LabelledQuestion, answerer: Answerer) -> Outcome:
-    answer = answerer.ask(question.question, history=question.history, top_k=TOP_K)
-    found = (*answer.citations, *answer.nearest)
-    rank = next((i for i, item in enumerate(found, 1) if _supported(item, question)), None)
-    places = {(support.document_id, support.paragraph) for support in question.support}
-    given = answer.answer or ""
-    return Outcome(
-        kind=question.kind,
-        answerable=bool(question.answers),
-        answered=answer.status == "answered",
-        rank=rank,
-        right_paragraph=bool(found) and (found[0].document_id, found[0].paragraph) in places,
-        exact=max((float(_words(given) == _words(gold)) for gold in question.answers), default=0.0),
-        f1=max((token_f1(given, gold) for gold in question.answers), default=0.0),
-        confidence=answer.confidence,
+def coverage(outcomes: Sequence[Outcome]) -> float:
+    """The largest share of questions answered, by raising the threshold, with PRECISION right."""
+    good = (
+        answered
+        for answered, wrong in risk_coverage(outcomes)
+        if answered - wrong >= PRECISION * answered
     )
+    return max(good, default=0) / len(outcomes)
 
 
 def _supported(citation: Citation, question: LabelledQuestion) -> bool:
@@ -185,6 +276,11 @@ def _supported(citation: Citation, question: LabelledQuestion) -> bool:
         and citation.start_char < support.end
         for support in question.support
     )
+
+
+def _answer_span(citation: Citation) -> str:
+    start, end = citation.answer_start_char, citation.answer_end_char
+    return citation.cited_text[start - citation.start_char : end - citation.start_char]
 
 
 def token_f1(given: str, gold: str) -> float:
@@ -208,21 +304,24 @@ def _auroc(high: Sequence[float], low: Sequence[float]) -> float | None:
     """The share of pairs in which the first is greater, ties counting half (Mann-Whitney)."""
     if not high or not low:
         return None
-    wins = sum((a > b) + 0.5 * (a == b) for a in high for b in low)
-    return wins / (len(high) * len(low))
+    lower = sorted(low)
+    twice = sum(bisect_left(lower, item) + bisect_right(lower, item) for item in high)
+    return twice / (2 * len(high) * len(low))
 
 
-def _coverage(outcomes: Sequence[Outcome]) -> float:
-    """The largest share of questions answered, by raising the threshold, with PRECISION right."""
-    best = right = 0
-    ranked = sorted(outcomes, key=lambda item: -item.confidence)
-    for count, item in enumerate(ranked, 1):
-        right += item.right
-        # A threshold cannot part questions of the same confidence.
-        last = count == len(ranked) or ranked[count].confidence < item.confidence
-        if last and right >= PRECISION * count:
-            best = count
+def _best_f1(outcomes: Sequence[Outcome]) -> float:
+    """The largest mean F1 of the answers as given that a threshold on the confidence can reach."""
+    best = total = sum(item.f1_if(False) for item in outcomes)
+    for group in _thresholds(outcomes):
+        total += sum(item.f1_if(True) - item.f1_if(False) for item in group)
+        best = max(best, total)
     return best / len(outcomes)
+
+
+def _thresholds(outcomes: Sequence[Outcome]) -> Iterator[list[Outcome]]:
+    """What each lower threshold lets through besides; it cannot part equal confidences."""
+    ranked = sorted(outcomes, key=lambda item: -item.confidence)
+    return (list(group) for _, group in groupby(ranked, key=lambda item: item.confidence))
 
 
 def _ece(outcomes: Sequence[Outcome]) -> float:

@@ -6,8 +6,8 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,8 @@ class Support:
 class LabelledQuestion:
     """A question with its right answers; none means that the article does not say.
 
-    `document_id` is the article it is about, None if it is about those indexed.
+    `document_id` is the article it is about, None if it is about those indexed; `id` is None
+    where the file gives it none.
     """
 
     question: str
@@ -40,6 +41,7 @@ class LabelledQuestion:
     answers: tuple[str, ...]
     support: tuple[Support, ...]
     document_id: str | None = None
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +52,18 @@ class LabelledSet:
     questions: tuple[LabelledQuestion, ...]
 
 
-def read_labelled(file: Path, indexed: Mapping[str, Document]) -> list[LabelledSet]:
+def read_labelled(
+    file: Path, indexed: Mapping[str, Document], by_paragraph: bool = False
+) -> list[LabelledSet]:
     """The sets in a file, gzipped or not: lines of questions on the indexed articles, lines of
     articles with `qas`, or SQuAD, as one object or as a line for each question, as one set.
 
-    Raises InputError if the file is none of these.
+    With `by_paragraph`, each paragraph of SQuAD is an article of its own. Raises InputError if
+    the file is none of these.
     """
+    text = _text(file)
     try:
-        with (gzip.open if file.suffix == ".gz" else open)(file, "rt", encoding="utf-8") as stream:
-            text = stream.read()
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: cannot be read as UTF-8 text ({error}); name another") from None
-    try:
-        sets = _sets(text, indexed)
+        sets = _sets(text, indexed, by_paragraph)
     # Each of these can come of a value that is missing or of another type than it should be.
     except (
         LookupError,
@@ -80,9 +81,39 @@ def read_labelled(file: Path, indexed: Mapping[str, Document]) -> list[LabelledS
     return sets
 
 
-def _sets(text: str, indexed: Mapping[str, Document]) -> list[LabelledSet]:
+def merged(sets: Sequence[LabelledSet]) -> LabelledSet:
+    """All sets of a file as one: every question is asked of all articles."""
+    return LabelledSet(
+        tuple(document for labelled in sets for document in labelled.documents),
+        tuple(question for labelled in sets for question in labelled.questions),
+    )
+
+
+def read_ids(file: Path) -> set[str]:
+    """The ids in a file with one a line; raises InputError if it cannot be read."""
+    return {line.strip() for line in _text(file).split("\n")} - {""}
+
+
+def with_ids(sets: Sequence[LabelledSet], ids: Collection[str]) -> list[LabelledSet]:
+    """The questions with these ids, among the articles they stood among."""
+    kept = (
+        replace(labelled, questions=tuple(one for one in labelled.questions if one.id in ids))
+        for labelled in sets
+    )
+    return [labelled for labelled in kept if labelled.questions]
+
+
+def _text(file: Path) -> str:
+    try:
+        with (gzip.open if file.suffix == ".gz" else open)(file, "rt", encoding="utf-8") as stream:
+            return stream.read()
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: cannot be read as UTF-8 text ({error}); name another") from None
+
+
+def _sets(text: str, indexed: Mapping[str, Document], by_paragraph: bool) -> list[LabelledSet]:
     if (squad := _squad_object(text)) is not None:
-        return [_squad(squad)]
+        return [_squad(_parted(squad) if by_paragraph else squad)]
     rows = [json.loads(line) for line in text.split("\n") if line.strip()]
     if rows and "qas" in rows[0]:
         return [_article(row, number) for number, row in enumerate(rows, 1)]
@@ -115,6 +146,7 @@ def _on_indexed(row: dict[str, Any], indexed: Mapping[str, Document]) -> Labelle
         tuple(Turn(turn["question"], turn.get("answer")) for turn in row.get("history") or ()),
         tuple(row["answers"]),
         tuple(support),
+        id=_id(row),
     )
 
 
@@ -137,6 +169,7 @@ def _article(row: dict[str, Any], number: int) -> LabelledSet:
                 tuple(answer["text"] for answer in qa["answers"]),
                 tuple(support),
                 document.id,
+                _id(qa),
             )
         )
     return LabelledSet((document,), tuple(questions))
@@ -149,6 +182,17 @@ def _gathered(rows: list[dict[str, Any]]) -> dict[str, Any]:
         answers = [{"text": a["text"], "answer_start": a["start"]} for a in row["answers"]]
         by_context.setdefault(row["context"], []).append({**row, "answers": answers})
     return {"data": [{"paragraphs": [{"context": c, "qas": qas}]} for c, qas in by_context.items()]}
+
+
+def _parted(data: dict[str, Any]) -> dict[str, Any]:
+    """SQuAD's object with each paragraph an article of its own."""
+    return {
+        "data": [
+            {**article, "paragraphs": [paragraph]}
+            for article in data["data"]
+            for paragraph in article["paragraphs"]
+        ]
+    }
 
 
 def _squad(data: dict[str, Any]) -> LabelledSet:
@@ -178,7 +222,12 @@ def _squad_questions(
             tuple(text for _, text in spans),
             tuple(_support(document, start, text) for start, text in spans),
             document.id,
+            _id(qa),
         )
+
+
+def _id(row: Mapping[str, Any]) -> str | None:
+    return None if row.get("id") is None else str(row["id"])
 
 
 def _support(document: Document, start: int, text: str) -> Support:

@@ -34,8 +34,14 @@ DESCRIPTION = "reader.json"
 _MAX_ANSWER = 60
 # A lead over no other sentence, or over one far behind, says no more than this.
 _MAX_LEAD = 10.0
-# What is one word to a reader: a number with its separators, a word with its apostrophe.
-_WORD = re.compile(r"\d+(?:[.,:]\d+)+|\w+(?:['\N{RIGHT SINGLE QUOTATION MARK}](?!s\b)\w+)*")
+# What is one word to a reader: a number with its separators and its unit, letters with the
+# apostrophes, accents, soft hyphens and joiners among them.
+_WORD = re.compile(
+    r"\d+(?:[.,:]\d+)+\w*|\w+(?:['\N{RIGHT SINGLE QUOTATION MARK}\u0300-\u036f\u00ad\u200d]+\w+)*"
+)
+# Where a word's first part may end an answer.
+_POSSESSIVE = re.compile(r"(?<=\w)['\N{RIGHT SINGLE QUOTATION MARK}]s\b")
+_MARKS = {"Mn", "Mc", "Me", "Cf"}
 _LOOSE = " \t\r\n\v\f,;:\N{EN DASH}\N{EM DASH}"
 
 
@@ -140,7 +146,8 @@ class SpanReader:
 
     def _probability(self, score: float, ahead: float) -> float:
         odds = _weighted(self._calibration.right, (score, ahead, 1.0))
-        return 1 / (1 + math.exp(-odds))
+        # The logistic function in a form that cannot overflow.
+        return (1 + math.tanh(odds / 2)) / 2
 
 
 def _weighted(weights: Sequence[float], values: Sequence[float]) -> float:
@@ -167,10 +174,14 @@ def _sentences(
         part = slice(places[0], places[-1] + 1)
         candidate = candidates[passage]
         starts, ends = window.starts[part], window.ends[part]
+        may_start, may_end = _edges(candidate.text)
         first, last, score = _best_span(
-            np.where(_whole(candidate, starts), scores[part, 0], -np.inf),
-            np.where(_whole(candidate, ends), scores[part, 1], -np.inf),
+            np.where(may_start[starts - candidate.passage.start], scores[part, 0], -np.inf),
+            np.where(may_end[ends - candidate.passage.start], scores[part, 1], -np.inf),
         )
+        # The scrap of a cut sentence may hold no whole word.
+        if score == -math.inf:
+            continue
         answer = _trimmed(candidate, int(starts[first]), int(ends[last]), sentence)
         mean = float(scores[part, 2].mean())
         yield key, Judged(candidate, candidate.evidence[sentence], answer, score, mean)
@@ -185,13 +196,14 @@ def _best_span(starts: TokenScores, ends: TokenScores) -> tuple[int, int, float]
     return int(first), int(last), float(joint[first, last]) / 2
 
 
-def _whole(candidate: Candidate, offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether each offset in the document lies outside words or at the edge of one."""
-    text, origin = candidate.text, candidate.passage.start
-    inside = np.zeros(len(text) + 1, np.bool_)
+def _edges(text: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether an answer may start, and whether it may end, at each offset: not inside a word."""
+    may_start = np.ones(len(text) + 1, np.bool_)
     for match in _WORD.finditer(text):
-        inside[match.start() + 1 : match.end()] = True
-    return ~inside[offsets - origin]
+        may_start[match.start() + 1 : match.end()] = False
+    may_end = may_start.copy()
+    may_end[[match.start() for match in _POSSESSIVE.finditer(text)]] = True
+    return may_start, may_end
 
 
 def _trimmed(candidate: Candidate, start: int, end: int, sentence: int) -> Span:
@@ -199,7 +211,7 @@ def _trimmed(candidate: Candidate, start: int, end: int, sentence: int) -> Span:
     text, origin = candidate.text, candidate.passage.start
     within = candidate.passage.sentences[sentence]
     start, end = max(start, within.start) - origin, min(end, within.end) - origin
-    while end < within.end - origin and unicodedata.category(text[end])[0] in "MC":
+    while end < within.end - origin and unicodedata.category(text[end]) in _MARKS:
         end += 1
     words = text[start:end]
     left = len(words) - len(words.lstrip(_LOOSE))
@@ -217,11 +229,16 @@ def open_reader(folder: Path) -> SpanReader:
         for name in FILES:
             if sha256_of(folder / name) != described["sha256"][name]:
                 raise ReaderError(f"{folder / name} is damaged; {mend}")
-        calibration = Calibration(tuple(described["rank"]), tuple(described["right"]))
+        calibration = Calibration(_three(described["rank"]), _three(described["right"]))
         layout = Layout(folder / "tokenizer.json")
         return SpanReader(described["name"], layout, OnnxScores(folder / "model.onnx"), calibration)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ReaderError(f"the reader in {folder} cannot be used ({error}); {mend}") from None
+
+
+def _three(weights: Sequence[float]) -> tuple[float, float, float]:
+    one, two, three = map(float, weights)
+    return one, two, three
 
 
 class OnnxScores:

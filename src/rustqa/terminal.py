@@ -15,6 +15,8 @@ from rustqa.types import Answer, Citation
 
 _BOLD, _DIM, _MARK, _END = "\x1b[1m", "\x1b[2m", "\x1b[1;33m", "\x1b[0m"
 _INDENT = "  "
+# A further claim less likely than this is wrong more often than right, and headed so.
+_EVEN = 0.5
 # Where the answer begins and ends in text still to be wrapped; not printable, so in no text.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 
@@ -37,8 +39,9 @@ def show_answer(answer: Answer) -> str:
         parts.extend(map(show_citation, answer.nearest))
         return "\n\n".join(parts)
     by_id = {citation.id: citation for citation in answer.citations}
-    for number, claim in enumerate(answer.claims):
-        if number == 1:
+    doubtful = next((claim for claim in answer.claims[1:] if claim.confidence < _EVEN), None)
+    for claim in answer.claims:
+        if claim is doubtful:
             parts.append(_INDENT + "Less likely:")
         parts.append(show_citation(by_id[claim.citation], claim.confidence))
     return "\n\n".join(parts)

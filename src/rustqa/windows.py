@@ -68,6 +68,8 @@ class Layout:
         self._tokenizer: Tokenizer = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
+        # A text that holds "[SEP]" is not to part anything.
+        self._tokenizer.encode_special_tokens = True
         self._cls = self._tokenizer.token_to_id("[CLS]")
         self._sep = self._tokenizer.token_to_id("[SEP]")
         self.pad: int = self._tokenizer.token_to_id("[PAD]") or 0

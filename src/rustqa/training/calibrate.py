@@ -142,7 +142,9 @@ def fit(reads: Sequence[Read], kept: Sequence[bool]) -> Fitted:
 def lowest_threshold(outcomes: Sequence[Outcome]) -> float:
     """The lowest confidence at which, and above which, PRECISION of the answers are right."""
     best, right = 1.0, 0
-    for count, item in enumerate(sorted(outcomes, key=lambda item: -item.confidence), 1):
+    # Of equally sure answers the wrong ones count first: all of them would be given.
+    order = sorted(outcomes, key=lambda item: (-item.confidence, item.right))
+    for count, item in enumerate(order, 1):
         right += item.right
         if right >= PRECISION * count:
             best = item.confidence

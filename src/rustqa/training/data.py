@@ -152,8 +152,8 @@ class Articles:
         if len(passages) > _SHORT and chance.random() < CUT_IN_TWO:
             cut = chance.randrange(1, len(passages))
             groups = [passages[:cut], passages[cut:]]
-        if chance.random() < OTHER_ARTICLE:
-            other = _detached(self._passages[chance.choice(self._similar[item.article])])
+        if chance.random() < OTHER_ARTICLE and (similar := self._similar[item.article]):
+            other = _detached(self._passages[chance.choice(similar)])
             first = chance.randrange(len(other))
             groups.append(other[first : first + 3])
         turns = item.turns
@@ -233,7 +233,7 @@ def _similar(texts: Sequence[str]) -> list[list[int]]:
     for number in range(len(texts)):
         scores = (vectors @ vectors[number].T).toarray().ravel()
         scores[number] = -1
-        found.append(np.argsort(-scores)[:_SIMILAR].tolist())
+        found.append([n for n in np.argsort(-scores)[:_SIMILAR].tolist() if n != number])
     return found
 
 
@@ -273,7 +273,7 @@ def batches(examples: Sequence[Example], tokens: int, chance: random.Random) -> 
             windows = len(examples[number].windows)
         groups[-1].append(number)
     chance.shuffle(groups)
-    yield from groups
+    yield from filter(None, groups)
 
 
 if __name__ == "__main__":

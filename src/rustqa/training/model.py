@@ -21,6 +21,8 @@ from rustqa.windows import Window
 
 # What the sentences' share in the loss is worth beside the span's.
 _SENTENCE_SHARE = 0.5
+# What is taken from an attention weight's logarithm leaves nothing of it.
+_FAR = 1e4
 
 
 class SpanModel(nn.Module):
@@ -43,7 +45,9 @@ class SpanModel(nn.Module):
 
     def forward(self, ids: Tensor, mask: Tensor | None, types: Tensor) -> Tensor:
         """Scores of shape (windows, tokens, 3) relative to each window's first token."""
-        hidden = self.bert(input_ids=ids, attention_mask=mask, token_type_ids=types)
+        # A mask of other than four dimensions is not handed on to an attention of one's own.
+        bias = None if mask is None else (mask[:, None, None] - 1.0) * _FAR
+        hidden = self.bert(input_ids=ids, attention_mask=bias, token_type_ids=types)
         scores: Tensor = self.scores(hidden.last_hidden_state).float()
         relative: Tensor = scores - scores[:, :1]
         return relative
