@@ -10,11 +10,12 @@ import pytest
 
 from fakes import ARTICLE_ID, CORPUS, FakeEncoder, FakeReader, articles
 from rustqa.corpus import read_corpus
-from rustqa.encoder import PACKAGED, PACKAGED_SHA256, PassageEncoder
+from rustqa.encoder import PACKAGED, PACKAGED_SHA256, PassageEncoder, model_folder
 from rustqa.index import FaissStore
 from rustqa.onnx_cache import OnnxEncoder, open_cached
 from rustqa.pipeline import Pipeline, build_in_memory
 from rustqa.types import Document
+from rustqa.windows import Layout
 
 # How long an example takes depends on the machine and says nothing of the code.
 hypothesis.settings.register_profile("rustqa", deadline=None, database=None)
@@ -37,6 +38,18 @@ def fake_store() -> FaissStore:
 def fake_pipeline(fake_store: FaissStore) -> Pipeline:
     """A pipeline over two short articles whose reader is always sure."""
     return Pipeline(fake_store, FakeEncoder(), FakeReader())
+
+
+@pytest.fixture(scope="session")
+def tokenizer() -> Path:
+    """The file of the tokenizer that the packaged encoder and the reader share."""
+    return model_folder(PACKAGED) / "tokenizer.json"
+
+
+@pytest.fixture(scope="session")
+def layout(tokenizer: Path) -> Layout:
+    """What makes windows."""
+    return Layout(tokenizer)
 
 
 @pytest.fixture(scope="session")

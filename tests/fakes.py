@@ -12,7 +12,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from rustqa.corpus import make_document
+from rustqa.reader import TokenScores
 from rustqa.types import Candidate, Document, Reading, Vectors
+from rustqa.windows import Window
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CORPUS = REPOSITORY / "corpus"
@@ -85,15 +87,24 @@ class FixedEncoder(FakeEncoder):
 class FakeReader:
     """Reads the first letter of each candidate's best sentence, as sure as it is told to be.
 
-    Of questions that hold `doubtful` it is not sure.
+    Of questions that hold `doubtful` it is not sure. `asked` records its questions, each with
+    the earlier ones.
     """
 
     confidences: Sequence[float] = (0.9,)
     doubtful: str = "cup"
     name: str = "fake-reader"
+    asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
-    def read(self, question: str, candidates: Sequence[Candidate], top_k: int) -> list[Reading]:
+    def read(
+        self,
+        question: str,
+        candidates: Sequence[Candidate],
+        top_k: int,
+        turns: Sequence[str] = (),
+    ) -> list[Reading]:
         """One reading for each candidate, in their order, with the confidences in theirs."""
+        self.asked.append((question, tuple(turns)))
         readings = []
         for place, candidate in enumerate(candidates[:top_k]):
             best = max(candidate.evidence, key=lambda item: item.score)
@@ -103,6 +114,12 @@ class FakeReader:
             scores = {"dense": best.dense, "bm25": best.bm25, "reader": best.score}
             readings.append(Reading(candidate.passage, best.sentence, answer, confidence, scores))
         return readings
+
+
+def hashed_scores(window: Window) -> TokenScores:
+    """Scores between -4 and 4 that depend on each token alone: a network that learnt nothing."""
+    scores: TokenScores = (4 * np.sin(np.outer(window.ids, [1, 2, 3]))).astype(np.float32)
+    return scores
 
 
 PIECES = [

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rustqa.conversation import stand_alone
-from rustqa.types import Turn
 
-HISTORY = [Turn("Who loaded the gun?", "Hannah Gutierrez"), Turn("Who dismissed the case?", None)]
+HISTORY = ["Who loaded the gun?", "Who dismissed the case?"]
 
 WHOLE = [
     "Why was the case against Baldwin dismissed?",

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakes import FakeEncoder, FakeReader, articles, documents, texts
+from fakes import FakeEncoder, FakeReader, articles, documents, hashed_scores, texts
 from rustqa import pipeline
 from rustqa.citations import broken_quotations
+from rustqa.corpus import make_document
 from rustqa.errors import QuestionError, StoreError, UnknownDocumentError
 from rustqa.index import FaissStore
 from rustqa.onnx_cache import OnnxEncoder
@@ -26,15 +27,22 @@ from rustqa.pipeline import (
     build_index,
     open_pipeline,
 )
-from rustqa.reader import EvidenceReader
+from rustqa.reader import Calibration, SpanReader
 from rustqa.settings import Settings
 from rustqa.types import Answer, Document, PassageStore, Turn
+from rustqa.windows import Layout
 
 QUESTION = "Who is the harbour master?"
 
 
 def _over(store: FaissStore, *confidences: float, threshold: float = 0.5) -> Pipeline:
     return Pipeline(store, FakeEncoder(), FakeReader(confidences), threshold)
+
+
+@pytest.fixture(scope="module")
+def reader(layout: Layout) -> SpanReader:
+    """The shipped reader but for its network."""
+    return SpanReader("untaught", layout, hashed_scores, Calibration((1, 1, 1), (1, 0, 0)))
 
 
 def _broken(answer: Answer, store: PassageStore) -> list[str]:
@@ -91,9 +99,9 @@ def test_an_answer_says_what_it_was_made_from(fake_pipeline: Pipeline) -> None:
 
 
 @given(st.sampled_from([QUESTION, "What did the frost destroy?", "When?"]) | texts())
-def test_every_quotation_holds(fake_store: FaissStore, question: str) -> None:
+def test_every_quotation_holds(fake_store: FaissStore, reader: SpanReader, question: str) -> None:
     """Whatever is asked, each answer given can be checked against the articles, and holds."""
-    asker = Pipeline(fake_store, FakeEncoder(), EvidenceReader())
+    asker = Pipeline(fake_store, FakeEncoder(), reader)
     try:
         answer = asker.ask(question)
     except QuestionError:
@@ -105,10 +113,10 @@ def test_every_quotation_holds(fake_store: FaissStore, question: str) -> None:
 
 
 @given(documents())
-def test_every_quotation_holds_in_any_article(document: Document) -> None:
+def test_every_quotation_holds_in_any_article(reader: SpanReader, document: Document) -> None:
     """Emoji, odd line ends and repeated sentences in the article do not break quotations."""
     store = build_in_memory([document], FakeEncoder())
-    answer = Pipeline(store, FakeEncoder(), EvidenceReader(), 0.0).ask("Who dismissed the case?")
+    answer = Pipeline(store, FakeEncoder(), reader, 0.0).ask("Who dismissed the case?")
     assert answer.status == "answered"
     assert _broken(answer, store) == []
 
@@ -175,6 +183,30 @@ def test_a_follow_up_is_asked_with_its_history(fake_pipeline: Pipeline) -> None:
     assert answer.question_used == "Who closed the harbour? And when?"
 
 
+def test_the_reader_is_given_the_conversation(fake_store: FaissStore) -> None:
+    """It reads the question itself, not the one searched for, with the earlier ones, all mended."""
+    reader = FakeReader()
+    history = [Turn("Who closed the harbuor?", "The council"), Turn("Who is Ada Quill?")]
+    answer = Pipeline(fake_store, FakeEncoder(), reader).ask(
+        "And why is the harbuor shut?", history
+    )
+    assert reader.asked == [
+        ("And why is the harbour shut?", ("Who closed the harbour?", "Who is Ada Quill?"))
+    ]
+    assert answer.question_used == "Who is Ada Quill? And why is the harbour shut?"
+
+
+@pytest.mark.parametrize(("words", "read"), [(10, 12), (150, 5), (179, 4), (900, 1)])
+def test_what_is_read_is_bounded(words: int, read: int) -> None:
+    """The best passages, together of at most 800 words; the first, however long."""
+    paragraphs = (f"The {'long ' * (words - 3)}way {number}." for number in range(12))
+    store = build_in_memory([make_document("d", "\n\n".join(paragraphs))], FakeEncoder())
+    asker = Pipeline(store, FakeEncoder(), FakeReader())
+    candidates = asker.candidates(asker.understand("Which way is long?"))
+    assert len(candidates) == read
+    assert candidates == sorted(candidates, key=lambda item: -item.score)
+
+
 def test_a_slip_of_the_pen_is_mended(fake_pipeline: Pipeline) -> None:
     """The question used has the articles' word, the question shown stays as typed."""
     answer = fake_pipeline.ask("Why is the harbuor closed?")
@@ -197,11 +229,13 @@ def test_an_unknown_document_is_refused(fake_pipeline: Pipeline) -> None:
         fake_pipeline.search("harbour", documents=[])
 
 
-def test_search_shows_the_best_sentence_of_each_passage(fake_pipeline: Pipeline) -> None:
-    """Every passage is shown once, the best first."""
-    found = fake_pipeline.search("crack in the east wall", 5)
+def test_search_shows_the_best_sentence_of_each_passage(fake_store: FaissStore) -> None:
+    """Every passage is shown once, the best first, and nothing is read for it."""
+    reader = FakeReader()
+    found = Pipeline(fake_store, FakeEncoder(), reader).search("crack in the east wall", 5)
     assert found[0].cited_text == "Engineers had found a crack in the east wall."
     assert len({(item.document_id, item.paragraph) for item in found}) == 5
+    assert reader.asked == []
 
 
 def test_suggestions_are_questions_that_are_answered(fake_store: FaissStore) -> None:
@@ -215,22 +249,26 @@ def test_suggestions_are_questions_that_are_answered(fake_store: FaissStore) -> 
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A corpus of one article, no index yet, and the fake encoder for a model."""
+    """A corpus of one article, no index yet, and fakes for the encoder and the reader."""
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus" / "rain.txt").write_text("It rained on Monday.")
     monkeypatch.setattr(pipeline, "PassageEncoder", FakeEncoder)
     monkeypatch.setattr(pipeline, "weights_fingerprint", lambda name: FakeEncoder(name).fingerprint)
     monkeypatch.setattr(pipeline, "open_question_encoder", lambda name, _: FakeEncoder(name))
-    return Settings(tmp_path / "corpus", tmp_path / "index", "fake", tmp_path / "cache", 0.0)
+    monkeypatch.setattr(pipeline, "open_reader", lambda folder: FakeReader(name=folder.name))
+    cache, reader = tmp_path / "cache", tmp_path / "mine"
+    return Settings(tmp_path / "corpus", tmp_path / "index", "fake", cache, 0.0, reader)
 
 
 def test_an_index_is_built_and_opened(settings: Settings) -> None:
-    """What was built answers, also where only the index knows its corpus."""
+    """What was built answers with the reader set, also where only the index knows its corpus."""
     built = build_index(settings)
     for opened in (settings, replace(settings, corpus=None)):
         asker = open_pipeline(opened)
         assert asker.store.id == built.id
-        assert asker.ask("When did it rain?").answer == "It rained on Monday."
+        answer = asker.ask("When did it rain?")
+        assert answer.citations[0].cited_text == "It rained on Monday."
+        assert answer.model["reader"] == "mine"
 
 
 def test_a_missing_index_is_built_only_where_that_is_allowed(settings: Settings) -> None:

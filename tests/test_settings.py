@@ -7,15 +7,23 @@ from pathlib import Path
 import pytest
 
 from rustqa.errors import InputError
-from rustqa.settings import DEFAULT_ENCODER, DEFAULT_THRESHOLD, Settings, data_root, probability
+from rustqa.settings import (
+    DEFAULT_ENCODER,
+    DEFAULT_THRESHOLD,
+    SHIPPED_READER,
+    Settings,
+    data_root,
+    probability,
+)
 
 
 def test_defaults_point_at_what_is_shipped() -> None:
-    """Without variables the shipped index and the packaged encoder are used."""
+    """Without variables the shipped index and reader and the packaged encoder are used."""
     settings = Settings.from_env({})
     assert settings.index == data_root() / "index"
     assert settings.corpus is None
     assert settings.encoder == DEFAULT_ENCODER
+    assert settings.reader == SHIPPED_READER
     assert settings.threshold == DEFAULT_THRESHOLD
     assert settings.cache.name == "rustqa"
 
@@ -32,6 +40,7 @@ def test_data_root_holds_the_shipped_folders() -> None:
         ("RUSTQA_CORPUS", "/some/corpus", "corpus", Path("/some/corpus")),
         ("RUSTQA_INDEX", "/some/index", "index", Path("/some/index")),
         ("RUSTQA_ENCODER", "other-model", "encoder", "other-model"),
+        ("RUSTQA_READER", "/some/reader", "reader", Path("/some/reader")),
         ("RUSTQA_CACHE", "/some/cache", "cache", Path("/some/cache")),
         ("RUSTQA_THRESHOLD", "0.25", "threshold", 0.25),
     ],

@@ -36,7 +36,13 @@ class WordReader:
 
     name = "word-reader"
 
-    def read(self, question: str, candidates: Sequence[Candidate], top_k: int) -> list[Reading]:
+    def read(
+        self,
+        question: str,
+        candidates: Sequence[Candidate],
+        top_k: int,
+        turns: Sequence[str] = (),
+    ) -> list[Reading]:
         """The sentences that hold the word first."""
         word = question.rstrip("?").split()[-1].lower()
         readings = []

@@ -1,0 +1,126 @@
+"""How the weights of the retriever and of the reader are fitted, and the threshold set."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rustqa.evaluate import Outcome
+from rustqa.labelled import LabelledQuestion
+from rustqa.training.calibrate import Fitted, Read, fit, lowest_threshold
+from rustqa.training.retrieval import fit_ranking
+
+
+def test_fit_ranking_recovers_the_weights_that_ranked() -> None:
+    """Lists labelled by a known weighting give that weighting back, up to scale."""
+    random = np.random.default_rng(0)
+    wanted = np.array([0.6, 0.3, 0.1])
+    lists = []
+    for _ in range(600):
+        features = random.random((8, 3))
+        utilities = 20 * features @ wanted + random.gumbel(size=8)
+        lists.append((features, utilities == utilities.max(), 1.0))
+    fitted = fit_ranking(lists)
+    assert np.allclose(fitted / fitted.sum(), wanted, atol=0.05)
+
+
+def _reads(seed: int, count: int = 800) -> list[Read]:
+    """Questions of eight sentences; in half of them the third feature lifts a right one."""
+    random = np.random.default_rng(seed)
+    reads = []
+    for number in range(count):
+        features = random.normal(size=(8, 3))
+        right = np.zeros(8, np.bool_)
+        if number % 2:
+            right[number % 8] = True
+            features[number % 8] += [1.5, 0.0, 3.0]
+        answers = ("this",) if number % 2 else ()
+        question = LabelledQuestion(f"Which {number}?", "which", (), answers, ())
+        file, f1 = Path("made.jsonl"), right.astype(np.float64)
+        reads.append(Read(question, file, str(number), features, right, right, f1))
+    return reads
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Fitted:
+    """What is fitted on synthetic questions."""
+    return fit(_reads(0), (True, True, True))
+
+
+def test_right_sentences_rank_first(fitted: Fitted) -> None:
+    """The features that tell right from wrong count as much as they tell."""
+    assert abs(fitted.rank[1]) < 0.3 < 1 < fitted.rank[0] < fitted.rank[2]
+    outcomes = [fitted.outcome(read, 0.5) for read in _reads(1)]
+    answerable = [item for item in outcomes if item.answerable]
+    assert np.mean([item.rank == 1 for item in answerable]) > 0.85
+    assert all(item.f1 == item.right_paragraph == item.right for item in outcomes)
+    assert all(item.answered == (item.confidence >= 0.5) for item in outcomes)
+
+
+def test_probabilities_hold(fitted: Fitted) -> None:
+    """Of fresh questions, about as many are right as the confidences say, low or high."""
+    outcomes = [fitted.outcome(read, 0.5) for read in _reads(2, 3000)]
+    for low, high in ((0.0, 0.3), (0.3, 0.7), (0.7, 1.0)):
+        part = [item for item in outcomes if low <= item.confidence < high]
+        assert len(part) > 100
+        expected = np.mean([item.confidence for item in part])
+        assert np.mean([item.right for item in part]) == pytest.approx(expected, abs=0.07)
+
+
+@pytest.mark.parametrize("kept", [(True, False, True), (True, False, False), (False, False, True)])
+def test_what_is_not_kept_has_no_weight(kept: tuple[bool, bool, bool]) -> None:
+    """An ablation ranks by the features it keeps."""
+    rank = fit(_reads(0), kept).rank
+    assert ((rank != 0) == kept).all()
+
+
+def test_a_question_for_which_nothing_was_read_is_not_answered(fitted: Fitted) -> None:
+    """Silence is sure to be given."""
+    question = LabelledQuestion("Why?", "why", (), (), ())
+    empty = np.zeros(0)
+    flags = empty.astype(np.bool_)
+    read = Read(question, Path("f"), "a", empty.reshape(0, 3), flags, flags, empty)
+    outcome = fitted.outcome(read, 0.1)
+    assert (outcome.answered, outcome.rank, outcome.confidence) == (False, None, 0.0)
+
+
+def _outcome(confidence: float, right: bool) -> Outcome:
+    return Outcome("Why?", "why", True, True, 1 if right else 2, right, 0.0, 0.0, confidence)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "threshold"),
+    [
+        ([0.9, 0.8, 0.7], [], 0.7),
+        ([0.9, 0.8, 0.7], [0.6], 0.7),
+        ([n / 100 for n in range(80, 98)], [0.5, 0.4, 0.3], 0.4),
+        ([n / 100 for n in range(81, 98)], [0.5, 0.4, 0.3], 0.5),
+        ([0.9] * 8 + [0.4], [0.5], 0.4),
+        ([0.9, 0.8], [0.95], 1.0),
+        ([0.9], [0.9], 1.0),
+        ([0.9] * 9, [0.9], 0.9),
+        ([], [], 1.0),
+    ],
+)
+def test_the_threshold_is_the_lowest_that_holds(
+    right: list[float], wrong: list[float], threshold: float
+) -> None:
+    """Nine in ten of the answers at it or above are right; the equally sure count together."""
+    outcomes = [_outcome(value, True) for value in right]
+    outcomes += [_outcome(value, False) for value in wrong]
+    assert lowest_threshold(outcomes) == lowest_threshold(outcomes[::-1]) == threshold
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("name", ["calibrate", "data", "export", "retrieval", "train"])
+def test_each_module_explains_itself(name: str) -> None:
+    """`--help` shows how it is called."""
+    command = [sys.executable, "-m", f"rustqa.training.{name}", "--help"]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout.startswith(f"usage: {name}.py")
+    assert f"python -m rustqa.training.{name} " in run.stdout
+    assert "Traceback" not in run.stderr
