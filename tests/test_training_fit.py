@@ -41,7 +41,7 @@ def _reads(seed: int, count: int = 800) -> list[Read]:
         answers = ("this",) if number % 2 else ()
         question = LabelledQuestion(f"Which {number}?", "which", (), answers, ())
         file, f1 = Path("made.jsonl"), right.astype(np.float64)
-        reads.append(Read(question, file, str(number), features, right, right, f1))
+        reads.append(Read(question, file, str(number), features, right, right, f1, f1))
     return reads
 
 
@@ -83,7 +83,7 @@ def test_a_question_for_which_nothing_was_read_is_not_answered(fitted: Fitted) -
     question = LabelledQuestion("Why?", "why", (), (), ())
     empty = np.zeros(0)
     flags = empty.astype(np.bool_)
-    read = Read(question, Path("f"), "a", empty.reshape(0, 3), flags, flags, empty)
+    read = Read(question, Path("f"), "a", empty.reshape(0, 3), flags, flags, empty, empty)
     outcome = fitted.outcome(read, 0.1)
     assert (outcome.answered, outcome.rank, outcome.confidence) == (False, None, 0.0)
 

@@ -118,8 +118,13 @@ def test_question_used(client: TestClient) -> None:
 
 
 def test_further_claims(pipeline: Pipeline) -> None:
-    """Further claims stand beneath the first, in the order given."""
-    turn = turn_for(pipeline)
+    """Further claims stand beneath the first, in the order given, the unlikely under a heading."""
+    claims = pipeline.ask("Who mentions bridge?").claims
+    unlikely = tuple(replace(claim, confidence=0.2) for claim in claims[1:])
+    assert "Less likely" not in turn_for(
+        pipeline, claims=(claims[0], replace(claims[1], confidence=0.6))
+    )
+    turn = turn_for(pipeline, claims=(claims[0], *unlikely))
     assert turn.count("<blockquote") > 1
     assert turn.index("<blockquote") < turn.index("Less likely")
     assert "Another account" not in turn

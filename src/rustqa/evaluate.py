@@ -210,7 +210,7 @@ def judge(question: LabelledQuestion, answer: Answer) -> Outcome:
         answered=answer.status == "answered",
         rank=rank,
         right_paragraph=bool(found) and (found[0].document_id, found[0].paragraph) in places,
-        exact=max((float(_words(best) == _words(gold)) for gold in question.answers), default=0.0),
+        exact=max((exact_match(best, gold) for gold in question.answers), default=0.0),
         f1=max((token_f1(best, gold) for gold in question.answers), default=0.0),
         confidence=answer.confidence,
     )
@@ -281,6 +281,11 @@ def _supported(citation: Citation, question: LabelledQuestion) -> bool:
 def _answer_span(citation: Citation) -> str:
     start, end = citation.answer_start_char, citation.answer_end_char
     return citation.cited_text[start - citation.start_char : end - citation.start_char]
+
+
+def exact_match(given: str, gold: str) -> float:
+    """1 if the texts are the same, normalised as SQuAD's official script does, else 0."""
+    return float(_words(given) == _words(gold))
 
 
 def token_f1(given: str, gold: str) -> float:

@@ -223,7 +223,7 @@ def _trimmed(candidate: Candidate, start: int, end: int, sentence: int) -> Span:
 
 def open_reader(folder: Path) -> SpanReader:
     """The reader in a folder; raises ReaderError if its files are missing or damaged."""
-    mend = "install rustqa anew"
+    mend = "install rustqa anew, or correct RUSTQA_READER if you set it"
     try:
         described = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
         for name in FILES:

@@ -24,7 +24,7 @@ from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
 from rustqa.encoder import PACKAGED, PassageEncoder
-from rustqa.evaluate import PRECISION, TOP_K, Outcome, score, token_f1
+from rustqa.evaluate import PRECISION, TOP_K, Outcome, exact_match, score, token_f1
 from rustqa.labelled import LabelledQuestion, read_labelled
 from rustqa.pipeline import Pipeline, open_pipeline
 from rustqa.reader import DESCRIPTION, SpanReader, lead, open_reader
@@ -51,6 +51,7 @@ class Read:
     features: Floats
     right: NDArray[np.bool_]
     paragraphs: NDArray[np.bool_]
+    exact: Floats
     f1: Floats
 
 
@@ -74,7 +75,7 @@ class Fitted:
             answered=confidence >= threshold,
             rank=ranks[0] if ranks else None,
             right_paragraph=first is not None and bool(read.paragraphs[first]),
-            exact=0.0,
+            exact=0.0 if first is None else float(read.exact[first]),
             f1=0.0 if first is None else float(read.f1[first]),
             confidence=confidence,
         )
@@ -180,12 +181,13 @@ def _read(
     judged = reader.judge(asked.question, asker.candidates(asked), asked.turns)
     documents = asker.store.documents
     places = {(support.document_id, support.paragraph) for support in question.support}
-    right, paragraphs, f1 = [], [], []
+    right, paragraphs, exact, f1 = [], [], [], []
     for item in judged:
         passage = item.candidate.passage
         right.append(is_right(question, passage.document_id, item.evidence.sentence))
         paragraphs.append((passage.document_id, passage.paragraph) in places)
         given = documents[passage.document_id].text[slice(*item.answer)]
+        exact.append(max((exact_match(given, gold) for gold in question.answers), default=0.0))
         f1.append(max((token_f1(given, gold) for gold in question.answers), default=0.0))
     return Read(
         question,
@@ -194,6 +196,7 @@ def _read(
         np.array([item.features for item in judged]).reshape(-1, 3),
         np.array(right, np.bool_),
         np.array(paragraphs, np.bool_),
+        np.array(exact),
         np.array(f1),
     )
 
