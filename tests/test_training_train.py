@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -20,9 +20,9 @@ from rustqa.pipeline import Pipeline, build_in_memory
 from rustqa.reader import OnnxScores, open_reader
 from rustqa.training import export, train
 from rustqa.training.data import Articles, Example, target
-from rustqa.training.model import SpanModel, loss, padded
+from rustqa.training.model import SpanModel, loss
 from rustqa.types import Span
-from rustqa.windows import Layout
+from rustqa.windows import Layout, Window
 from training_fixtures import write_news
 
 pytestmark = pytest.mark.model
@@ -47,19 +47,19 @@ class Fixed(nn.Module):
         self.places = (start, end, sentence)
         self.strength = strength
 
-    def forward(self, ids: Tensor, mask: Tensor, types: Tensor) -> Tensor:
-        """Scores of shape (windows, tokens, 3)."""
-        scores = torch.zeros((*ids.shape, 3))
+    def forward(self, windows: Sequence[Window]) -> list[Tensor]:
+        """Of each window scores of shape (tokens, 3)."""
+        scores = [torch.zeros((len(window), 3)) for window in windows]
         start, end, sentence = self.places
         # After "[CLS] when ? [SEP]", each sentence has five tokens.
-        scores[0, 4 + start, 0] = scores[0, 4 + end, 1] = self.strength
-        scores[0, 4 + 5 * sentence : 9 + 5 * sentence, 2] = self.strength
+        scores[0][4 + start, 0] = scores[0][4 + end, 1] = self.strength
+        scores[0][4 + 5 * sentence : 9 + 5 * sentence, 2] = self.strength
         return scores
 
 
 def _loss(example: Example, start: int, end: int, sentence: int, strength: float = 3.0) -> float:
     network = cast(SpanModel, Fixed(start, end, sentence, strength))
-    return loss(network, [example], 0).item()
+    return loss(network, [example]).item()
 
 
 @pytest.mark.parametrize("windows", [1, 2])
@@ -136,20 +136,20 @@ def test_training_lowers_the_loss(trained: SpanModel, layout: Layout, folder: Pa
     articles = Articles(folder / "news.jsonl", layout)
     examples = [articles.plain(item) for item in articles.items[:16]]
     with torch.no_grad():
-        before, after = (loss(model, examples, layout.pad).item() for model in (fresh, trained))
+        before, after = (loss(model, examples).item() for model in (fresh, trained))
     assert after < before - 0.2
     words = [model.bert.embeddings.word_embeddings.weight for model in (fresh, trained)]
     assert torch.equal(*words)
 
 
 def test_a_window_is_scored_alike_beside_a_longer_one(trained: SpanModel, layout: Layout) -> None:
-    """What fills up a batch is not read."""
+    """Windows of a batch do not see each other."""
     asked = layout.asked("When?")
     [short] = layout.windows(asked, [layout.tokens(TEXT, 0, SENTENCES)])
     [long] = layout.windows(asked, [layout.tokens(TEXT * 9, 0, SENTENCES)])
     with torch.no_grad():
-        alone = trained(*padded([short], layout.pad))[0]
-        beside = trained(*padded([short, long], layout.pad))[0, : len(short)]
+        [alone] = trained([short])
+        _, beside = trained([long, short])
     assert alone.abs().max() > 0.1
     assert torch.allclose(alone, beside, atol=1e-4)
 
@@ -188,9 +188,9 @@ def test_a_stopped_run_goes_on_where_it_was(
 
     step = stopping()
 
-    def stopped(model: SpanModel, examples: list[Example], pad: int) -> Tensor:
+    def stopped(model: SpanModel, examples: list[Example]) -> Tensor:
         next(step)
-        return loss(model, examples, pad)
+        return loss(model, examples)
 
     with monkeypatch.context() as patch:
         patch.setattr(train, "loss", stopped)
@@ -218,7 +218,7 @@ def test_the_export_scores_as_the_network_does(
     """In float32 to a thousandth, in eight bits nearly, at a length other than was traced."""
     [window] = layout.windows(layout.asked("When?"), [layout.tokens(TEXT, 0, SENTENCES)])
     with torch.no_grad():
-        expected = trained(*padded([window], layout.pad))[0].numpy()
+        expected = trained([window])[0].numpy()
     plain, small = (OnnxScores(exported / kind / "model.onnx") for kind in ("fp32", "int8"))
     assert np.allclose(plain(window), expected, atol=1e-3)
     assert np.abs(small(window) - expected).max() < 0.2 * np.abs(expected).max()

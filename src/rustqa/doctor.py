@@ -23,7 +23,7 @@ class Finding(NamedTuple):
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Looks at corpus, index, encoder, reader and cache; loads the whole model, which takes seconds."""
+    """Looks at corpus, index, models and cache; loads the whole encoder, which takes seconds."""
     return [
         _find("articles", lambda: f"{len(read_documents(settings))} read"),
         _find("index", lambda: _index(settings)),

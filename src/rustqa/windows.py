@@ -72,7 +72,6 @@ class Layout:
         self._tokenizer.encode_special_tokens = True
         self._cls = self._tokenizer.token_to_id("[CLS]")
         self._sep = self._tokenizer.token_to_id("[SEP]")
-        self.pad: int = self._tokenizer.token_to_id("[PAD]") or 0
 
     def tokens(self, text: str, origin: int, sentences: Sequence[Span]) -> Tokens:
         """The tokens of a passage whose text starts at `origin` in its document."""

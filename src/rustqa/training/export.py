@@ -66,8 +66,7 @@ def export(model: SpanModel, tokenizer: Path, to: Path, name: str) -> dict[str, 
     tokens = layout.tokens(_PASSAGE * 12, 0, [])
     [window] = layout.windows(layout.asked(_QUESTION), [tokens])
     with torch.no_grad():
-        ids, types = torch.from_numpy(window.ids)[None], torch.from_numpy(window.types)[None]
-        expected = model(ids, None, types)[0].numpy()
+        expected = model([window])[0].numpy()
     with tempfile.TemporaryDirectory() as scratch:
         plain, small = Path(scratch) / "plain.onnx", Path(scratch) / "small.onnx"
         _to_onnx(model, window, plain)
@@ -94,16 +93,17 @@ def _write(folder: Path, network: Path, tokenizer: Path, name: str) -> None:
     (folder / DESCRIPTION).write_text(json.dumps(described, indent=2) + "\n")
 
 
-class _Unmasked(torch.nn.Module):
-    """The network for one window, which has nothing to mask."""
+class _OneWindow(torch.nn.Module):
+    """The network for one window."""
 
     def __init__(self, model: SpanModel) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, ids: torch.Tensor, types: torch.Tensor) -> torch.Tensor:
-        scores: torch.Tensor = self.model(ids, None, types)
-        return scores
+        places = torch.arange(ids.shape[1])[None]
+        scores: torch.Tensor = self.model.packed(ids, types, places)
+        return scores - scores[:, :1]
 
 
 def _to_onnx(model: SpanModel, window: Window, file: Path) -> None:
@@ -112,7 +112,7 @@ def _to_onnx(model: SpanModel, window: Window, file: Path) -> None:
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            _Unmasked(model).eval(),
+            _OneWindow(model).eval(),
             example,
             str(file),
             input_names=["input_ids", "token_type_ids"],

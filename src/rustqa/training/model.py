@@ -9,6 +9,7 @@ all windows of a question share one softmax with it (shared normalisation, Clark
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,6 @@ from rustqa.windows import Window
 
 # What the sentences' share in the loss is worth beside the span's.
 _SENTENCE_SHARE = 0.5
-# What is taken from an attention weight's logarithm leaves nothing of it.
-_FAR = 1e4
 
 
 class SpanModel(nn.Module):
@@ -43,53 +42,54 @@ class SpanModel(nn.Module):
             if isinstance(module, nn.Dropout):
                 module.p = 0.0
 
-    def forward(self, ids: Tensor, mask: Tensor | None, types: Tensor) -> Tensor:
-        """Scores of shape (windows, tokens, 3) relative to each window's first token."""
-        # A mask of other than four dimensions is not handed on to an attention of one's own.
-        bias = None if mask is None else (mask[:, None, None] - 1.0) * _FAR
-        hidden = self.bert(input_ids=ids, attention_mask=bias, token_type_ids=types)
+    def forward(self, windows: Sequence[Window]) -> list[Tensor]:
+        """Of each window scores of shape (tokens, 3), relative to its first token's."""
+        lengths = [len(window) for window in windows]
+        ids, types, places = (
+            torch.from_numpy(np.concatenate(parts))[None]
+            for parts in (
+                [window.ids for window in windows],
+                [window.types for window in windows],
+                [np.arange(length) for length in lengths],
+            )
+        )
+        scores = self.packed(ids, types, places, lengths)[0]
+        return [part - part[:1] for part in torch.split(scores, lengths)]
+
+    def packed(
+        self, ids: Tensor, types: Tensor, places: Tensor, lengths: Sequence[int] | None = None
+    ) -> Tensor:
+        """Scores of shape (1, tokens, 3) of windows laid end to end, which see but themselves."""
+        # Nothing is padded, so that no work is done on padding and none has to be masked.
+        hidden = self.bert(
+            input_ids=ids, token_type_ids=types, position_ids=places, window_lengths=lengths
+        )
         scores: Tensor = self.scores(hidden.last_hidden_state).float()
-        relative: Tensor = scores - scores[:, :1]
-        return relative
+        return scores
 
 
-def padded(windows: Sequence[Window], pad: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The windows' ids, mask and types, each of shape (windows, tokens of the longest)."""
-    shape = (len(windows), max(map(len, windows)))
-    ids, mask, types = np.full(shape, pad), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-    for row, window in enumerate(windows):
-        ids[row, : len(window)] = window.ids
-        mask[row, : len(window)] = 1
-        types[row, : len(window)] = window.types
-    return torch.from_numpy(ids), torch.from_numpy(mask), torch.from_numpy(types)
-
-
-def loss(model: SpanModel, examples: Sequence[Example], pad: int) -> Tensor:
+def loss(model: SpanModel, examples: Sequence[Example]) -> Tensor:
     """The mean loss of the examples."""
-    windows = [window for example in examples for window in example.windows]
-    scores = model(*padded(windows, pad))
-    total = scores.new_zeros(())
-    row = 0
-    for example in examples:
-        total = total + _example_loss(scores[row : row + len(example.windows)], example)
-        row += len(example.windows)
-    mean: Tensor = total / len(examples)
-    return mean
+    scores = iter(model([window for example in examples for window in example.windows]))
+    losses = [
+        _example_loss(list(islice(scores, len(example.windows))), example) for example in examples
+    ]
+    return torch.stack(losses).mean()
 
 
-def _example_loss(scores: Tensor, example: Example) -> Tensor:
-    """Of scores of shape (windows, tokens, 3)."""
+def _example_loss(scores: Sequence[Tensor], example: Example) -> Tensor:
+    """Of each window's scores, shape (tokens, 3)."""
     inside, starts, ends, sentences, wanted = [], [], [], [], []
-    for place, (window, target) in enumerate(zip(example.windows, example.targets, strict=True)):
+    for part, window, target in zip(scores, example.windows, example.targets, strict=True):
         held = np.flatnonzero(window.passages >= 0)
-        inside.append(scores[place, held])
-        starts.append(scores[place, target.starts, 0])
-        ends.append(scores[place, target.ends, 1])
+        inside.append(part[held])
+        starts.append(part[target.starts, 0])
+        ends.append(part[target.ends, 1])
         keys = np.stack([window.passages[held], window.sentences[held]], axis=1)
         unique, numbers = np.unique(keys, axis=0, return_inverse=True)
         counts = torch.from_numpy(np.bincount(numbers)).float()
-        sums = scores.new_zeros(len(unique)).index_add(
-            0, torch.from_numpy(numbers.ravel()), scores[place, held, 2]
+        sums = part.new_zeros(len(unique)).index_add(
+            0, torch.from_numpy(numbers.ravel()), part[held, 2]
         )
         means = sums / counts
         sentences.append(means)
@@ -101,7 +101,7 @@ def _example_loss(scores: Tensor, example: Example) -> Tensor:
     everything = torch.cat(inside)
     start = _surprise(everything[:, 0], torch.cat(starts))
     end = _surprise(everything[:, 1], torch.cat(ends))
-    null = scores.new_zeros(1)
+    null = everything.new_zeros(1)
     # Each sentence that holds an answer is to be found, not only one of them.
     mean = torch.stack(wanted).mean() if wanted else null[0]
     sentence = torch.logsumexp(torch.cat([*sentences, null]), 0) - mean
@@ -121,12 +121,20 @@ def _attention(
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    mask: Tensor | None,
+    _mask: Tensor | None,
     scaling: float,
+    window_lengths: Sequence[int] | None = None,
     **_: object,
 ) -> tuple[Tensor, None]:
-    """Scaled dot-product attention, scaled where it costs least on a CPU: in the query."""
-    weights = torch.matmul(query * scaling, key.transpose(2, 3))
-    if mask is not None:
-        weights = weights + mask
-    return torch.matmul(torch.softmax(weights, -1), value).transpose(1, 2).contiguous(), None
+    """Scaled dot-product attention within each window; None stands for a single one.
+
+    Arrays have the shape (1, heads, tokens, size). The query is scaled, which costs least.
+    """
+    whole = (query * scaling, key, value)
+    windows = (
+        [whole]
+        if window_lengths is None
+        else zip(*(torch.split(one, list(window_lengths), 2) for one in whole), strict=True)
+    )
+    parts = [torch.softmax(q @ k.transpose(2, 3), -1) @ v for q, k, v in windows]
+    return torch.cat(parts, 2).transpose(1, 2).contiguous(), None

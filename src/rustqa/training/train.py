@@ -97,7 +97,7 @@ def _train(options: argparse.Namespace) -> None:
     with tqdm(total=len(plan), initial=done, unit=" steps", disable=None) as bar:
         for step, places in enumerate(plan[done:], done + 1):
             with torch.autocast("cpu", torch.bfloat16, enabled=not options.exact):
-                value = loss(model, [examples[place] for place in places], layout.pad)
+                value = loss(model, [examples[place] for place in places])
             value.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_([*body, *head], 1.0)
             optimizer.step()
