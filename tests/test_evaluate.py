@@ -250,7 +250,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings of a small pipeline that is opened without a model."""
     monkeypatch.setattr(evaluate_module, "open_pipeline", lambda _settings: pipeline())
     monkeypatch.setattr(evaluate_module, "PassageEncoder", FakeEncoder)
-    return Settings(None, tmp_path, "fake", tmp_path, 0.5)
+    return Settings(None, tmp_path, "fake", tmp_path, tmp_path, 0.5)
 
 
 def squad_file(folder: Path) -> Path:
@@ -340,5 +340,5 @@ def test_ids_of_another_file(settings: Settings, tmp_path: Path) -> None:
     """A list that leaves no question is refused by name."""
     ids = tmp_path / "ids.txt"
     ids.write_text("elsewhere\n")
-    with pytest.raises(InputError, match=r"ids\.txt: names no question of .*squad\.json"):
+    with pytest.raises(InputError, match=r"ids\.txt: 1 of its ids are not in .*squad\.json"):
         evaluate_file(squad_file(tmp_path), settings, ids=ids)

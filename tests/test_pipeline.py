@@ -257,7 +257,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setattr(pipeline, "open_question_encoder", lambda name, _: FakeEncoder(name))
     monkeypatch.setattr(pipeline, "open_reader", lambda folder: FakeReader(name=folder.name))
     cache, reader = tmp_path / "cache", tmp_path / "mine"
-    return Settings(tmp_path / "corpus", tmp_path / "index", "fake", cache, 0.0, reader)
+    return Settings(tmp_path / "corpus", tmp_path / "index", "fake", reader, cache, 0.0)
 
 
 def test_an_index_is_built_and_opened(settings: Settings) -> None:

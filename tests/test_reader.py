@@ -17,7 +17,7 @@ from rustqa.checksums import sha256_of
 from rustqa.corpus import make_document
 from rustqa.errors import ReaderError
 from rustqa.passages import split_document
-from rustqa.reader import Calibration, SpanReader, TokenScores, lead, open_reader
+from rustqa.reader import Calibration, SpanReader, TokenScores, open_reader
 from rustqa.settings import SHIPPED_READER
 from rustqa.types import Candidate, Document, Evidence, Passage, Reading, Span
 from rustqa.windows import Layout, Window
@@ -225,8 +225,8 @@ def test_the_calibration_makes_probabilities(
 )
 def test_a_lead_is_over_the_best_other(scores: list[float], leads: list[float]) -> None:
     """Positive for the best alone, and never more than what it can mean."""
-    order = sorted(range(len(scores)), key=lambda place: -scores[place])
-    assert [lead(scores, order, place) for place in range(len(scores))] == leads
+    ranked = Calibration((1, 0, 0), (1, 0, 0)).ranked([(score, 0, 0) for score in scores])
+    assert [one.lead for one in sorted(ranked)] == leads
 
 
 def test_a_sentence_longer_than_a_window_is_read_to_its_end(layout: Layout) -> None:
@@ -312,7 +312,7 @@ def test_a_damaged_file_is_refused(folder: Path, name: str) -> None:
     """The error names it and says what to do."""
     with (folder / name).open("ab") as stream:
         stream.write(b"!")
-    with pytest.raises(ReaderError, match=f"{name} is damaged; install rustqa anew"):
+    with pytest.raises(ReaderError, match=rf"\({name} is damaged\); install rustqa anew"):
         open_reader(folder)
 
 

@@ -64,7 +64,7 @@ def test_override_replaces_only_what_is_given() -> None:
     default = Settings.from_env({})
     assert default.override() == default
     changed = default.override(corpus=Path("c"), index=Path("i"), encoder="e", threshold=0.0)
-    assert changed == Settings(Path("c"), Path("i"), "e", default.cache, 0.0)
+    assert changed == Settings(Path("c"), Path("i"), "e", default.reader, default.cache, 0.0)
 
 
 @pytest.mark.parametrize("text", ["half", "", "-0.1", "1.01", "nan", "inf"])

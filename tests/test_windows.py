@@ -141,11 +141,11 @@ def test_the_last_two_turns_lead_the_question(
     assert read == " ".join(["[CLS]", *(f"{part[:-1].lower()} ? [SEP]" for part in parts)])
 
 
-@pytest.mark.parametrize("turns", [[], ["frost " * 900], ["frost " * 900] * 3])
+@pytest.mark.parametrize("turns", [[], ["frost"], ["frost " * 900], ["frost " * 900] * 3])
 def test_long_questions_are_cut(layout: Layout, turns: list[str]) -> None:
-    """Neither a question nor its history leaves a passage without room, nor the question itself."""
+    """Neither leaves a passage without room; what the history does not take is the question's."""
     rain, frost = (int(layout.asked(word)[1]) for word in ("rain", "frost"))
     asked = layout.asked("rain " * 900, turns).tolist()
     assert len(asked) <= 132
-    assert asked.count(rain) >= 40
-    assert asked.count(frost) == min(len(turns), 2) * asked.count(rain)
+    assert asked.count(rain) >= 42
+    assert asked.count(rain) + asked.count(frost) == 128

@@ -1,3 +1,3 @@
-"""rustqa answers questions about news articles with passages cut verbatim from them."""
+"""rustqa answers questions about news articles with words cut verbatim from them."""
 
 __version__ = "0.1.0"

@@ -87,7 +87,7 @@ def ask(
     library: Loaded,
     pages: Rendered,
 ) -> Answer | Response:
-    """Answers a question with passages cut verbatim from the articles, each with its citation.
+    """Answers a question with words cut verbatim from the articles, each with its citation.
 
     With the header Accept: text/html the answer comes as the piece of HTML the chat page shows.
     """
@@ -188,7 +188,7 @@ def create_app(open_pipeline: Callable[[], Pipeline]) -> FastAPI:
     app = FastAPI(
         title="rustqa",
         version=__version__,
-        description="Answers questions about articles with passages cut verbatim from them.",
+        description="Answers questions about articles with words cut verbatim from them.",
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,

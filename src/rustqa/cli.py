@@ -28,7 +28,7 @@ exit codes:
   1  ask: the article does not say; verify: a quotation no longer holds; doctor: something to mend
   2  the command, the question or a file given cannot be used
   3  the articles or the index cannot be used (the message says how to mend them)
-  4  the encoder cannot be used
+  4  the encoder or the reader cannot be used
   5  a quotation did not stand in its article and was held back: a defect
   130  interrupted
 """
@@ -92,7 +92,7 @@ def _log_to_stderr() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rustqa",
-        description="Answers questions about news articles with passages cut verbatim from them.",
+        description="Answers questions about news articles with words cut verbatim from them.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

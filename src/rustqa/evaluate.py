@@ -9,7 +9,6 @@ precision (El-Yaniv and Wiener 2010); expected calibration error in ten bins (Gu
 
 from __future__ import annotations
 
-import hashlib
 import re
 import string
 from bisect import bisect_left, bisect_right
@@ -23,6 +22,7 @@ from typing import Literal, Protocol
 from tqdm import tqdm
 
 from rustqa import __version__
+from rustqa.checksums import sha256_of
 from rustqa.encoder import PassageEncoder
 from rustqa.errors import InputError
 from rustqa.labelled import (
@@ -35,7 +35,7 @@ from rustqa.labelled import (
 )
 from rustqa.pipeline import Pipeline, open_pipeline
 from rustqa.settings import Settings
-from rustqa.types import Answer, Citation, Turn
+from rustqa.types import Answer, Turn
 
 TOP_K = 3
 PRECISION = 0.9
@@ -155,13 +155,20 @@ def evaluate_file(
     """
     pipeline = open_pipeline(settings)
     sets = read_labelled(file, pipeline.store.documents, by_paragraph=scope == "own")
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    digest = sha256_of(file)
     if scope == "together":
         sets = [merged(sets)]
     if ids is not None:
-        sets = with_ids(sets, read_ids(ids))
-        if not sets:
-            raise InputError(f"{ids}: names no question of {file}; give its ids, one a line")
+        wanted = read_ids(ids)
+        sets = with_ids(sets, wanted)
+        known = {question.id for labelled in sets for question in labelled.questions}
+        if not wanted:
+            raise InputError(f"{ids}: names no question; give ids of {file}, one a line")
+        if unknown := sorted(wanted - known):
+            raise InputError(
+                f"{ids}: {len(unknown)} of its ids are not in {file}, {unknown[0]!r} the first; "
+                "give ids of that file, one a line"
+            )
     encoder = PassageEncoder(settings.encoder) if any(item.documents for item in sets) else None
 
     def answerer_for(labelled: LabelledSet) -> Pipeline:
@@ -200,18 +207,18 @@ def _asked(
 def judge(question: LabelledQuestion, answer: Answer) -> Outcome:
     """How the answer does by the question's labels."""
     found = (*answer.citations, *answer.nearest)
-    rank = next((i for i, item in enumerate(found, 1) if _supported(item, question)), None)
-    places = {(support.document_id, support.paragraph) for support in question.support}
-    best = _answer_span(found[0]) if found else ""
+    right = (question.supports(item.document_id, item.start_char, item.end_char) for item in found)
+    exact, f1 = best_match(found[0].answer if found else "", question.answers)
     return Outcome(
         question=question.id or question.question,
         kind=question.kind,
         answerable=bool(question.answers),
         answered=answer.status == "answered",
-        rank=rank,
-        right_paragraph=bool(found) and (found[0].document_id, found[0].paragraph) in places,
-        exact=max((exact_match(best, gold) for gold in question.answers), default=0.0),
-        f1=max((token_f1(best, gold) for gold in question.answers), default=0.0),
+        rank=next((place for place, it_is in enumerate(right, 1) if it_is), None),
+        right_paragraph=bool(found)
+        and question.is_answered_in(found[0].document_id, found[0].paragraph),
+        exact=exact,
+        f1=f1,
         confidence=answer.confidence,
     )
 
@@ -252,7 +259,7 @@ def risk_coverage(outcomes: Sequence[Outcome]) -> list[tuple[int, int]]:
     of them not by a right sentence."""
     points = []
     answered = wrong = 0
-    for group in _thresholds(outcomes):
+    for group in by_threshold(outcomes):
         answered += len(group)
         wrong += sum(not item.right for item in group)
         points.append((answered, wrong))
@@ -269,23 +276,10 @@ def coverage(outcomes: Sequence[Outcome]) -> float:
     return max(good, default=0) / len(outcomes)
 
 
-def _supported(citation: Citation, question: LabelledQuestion) -> bool:
-    return any(
-        support.document_id == citation.document_id
-        and support.start < citation.end_char
-        and citation.start_char < support.end
-        for support in question.support
-    )
-
-
-def _answer_span(citation: Citation) -> str:
-    start, end = citation.answer_start_char, citation.answer_end_char
-    return citation.cited_text[start - citation.start_char : end - citation.start_char]
-
-
-def exact_match(given: str, gold: str) -> float:
-    """1 if the texts are the same, normalised as SQuAD's official script does, else 0."""
-    return float(_words(given) == _words(gold))
+def best_match(given: str, answers: Sequence[str]) -> tuple[float, float]:
+    """Exact match and token F1 of a text with the right answer it is nearest to."""
+    exact = any(_words(given) == _words(gold) for gold in answers)
+    return float(exact), max((token_f1(given, gold) for gold in answers), default=0.0)
 
 
 def token_f1(given: str, gold: str) -> float:
@@ -317,13 +311,13 @@ def _auroc(high: Sequence[float], low: Sequence[float]) -> float | None:
 def _best_f1(outcomes: Sequence[Outcome]) -> float:
     """The largest mean F1 of the answers as given that a threshold on the confidence can reach."""
     best = total = sum(item.f1_if(False) for item in outcomes)
-    for group in _thresholds(outcomes):
+    for group in by_threshold(outcomes):
         total += sum(item.f1_if(True) - item.f1_if(False) for item in group)
         best = max(best, total)
     return best / len(outcomes)
 
 
-def _thresholds(outcomes: Sequence[Outcome]) -> Iterator[list[Outcome]]:
+def by_threshold(outcomes: Sequence[Outcome]) -> Iterator[list[Outcome]]:
     """What each lower threshold lets through besides; it cannot part equal confidences."""
     ranked = sorted(outcomes, key=lambda item: -item.confidence)
     return (list(group) for _, group in groupby(ranked, key=lambda item: item.confidence))

@@ -43,6 +43,20 @@ class LabelledQuestion:
     document_id: str | None = None
     id: str | None = None
 
+    def supports(self, document_id: str, start: int, end: int) -> bool:
+        """Whether this stretch of the document holds an answer or a part of one."""
+        return any(
+            support.document_id == document_id and support.start < end and start < support.end
+            for support in self.support
+        )
+
+    def is_answered_in(self, document_id: str, paragraph: int) -> bool:
+        """Whether an answer starts in this paragraph."""
+        return any(
+            support.document_id == document_id and support.paragraph == paragraph
+            for support in self.support
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class LabelledSet:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import unicodedata
 from collections.abc import Collection, Sequence
-from itertools import accumulate, islice
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
@@ -41,6 +41,7 @@ from rustqa.types import (
     Reading,
     Turn,
 )
+from rustqa.windows import MAX_TURNS
 
 log = logging.getLogger(__name__)
 
@@ -107,9 +108,7 @@ class Pipeline:
         nearest = () if sure else self._cite(readings)
         claims = tuple(
             Claim(
-                text=self.store.documents[citation.document_id].text[
-                    citation.answer_start_char : citation.answer_end_char
-                ],
+                text=citation.answer,
                 speaker=None,
                 confidence=round(reading.confidence, 4),
                 citation=citation.id,
@@ -142,15 +141,19 @@ class Pipeline:
     def understand(self, question: str, history: Sequence[Turn] = ()) -> Asked:
         """The question as it is searched for and read."""
         corrected = self._speller.correct(question.strip())
-        turns = tuple(self._speller.correct(turn.question) for turn in history)
+        turns = tuple(self._speller.correct(turn.question.strip()) for turn in history[-MAX_TURNS:])
         return Asked(corrected, turns, stand_alone(corrected, turns))
 
     def candidates(self, asked: Asked, documents: Collection[str] | None = None) -> list[Candidate]:
         """The best passages, as many as are read for one question."""
-        candidates = self._retriever.retrieve(asked.used, _CANDIDATES, documents)
-        words = accumulate(len(candidate.text.split()) for candidate in candidates)
-        pairs = zip(candidates, words, strict=True)
-        return [one for n, (one, total) in enumerate(pairs) if n == 0 or total <= _WORDS_READ]
+        chosen: list[Candidate] = []
+        room = _WORDS_READ
+        for candidate in self._retriever.retrieve(asked.used, _CANDIDATES, documents):
+            words = len(candidate.text.split())
+            if words <= room or not chosen:
+                chosen.append(candidate)
+                room -= words
+        return chosen
 
     def search(
         self, query: str, top_k: int = 10, documents: Collection[str] | None = None

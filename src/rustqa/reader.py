@@ -27,22 +27,36 @@ from rustqa.types import Candidate, Evidence, Reading, Span
 from rustqa.windows import Layout, Window
 
 TokenScores = NDArray[np.float32]
+Flags = NDArray[np.bool_]
 
 FILES = ("model.onnx", "tokenizer.json")
 DESCRIPTION = "reader.json"
 
 _MAX_ANSWER = 60
+# Characters of a passage that are read; only a sentence without an end has more.
+_READ = 8000
 # A lead over no other sentence, or over one far behind, says no more than this.
 _MAX_LEAD = 10.0
-# What is one word to a reader: a number with its separators and its unit, letters with the
-# apostrophes, accents, soft hyphens and joiners among them.
+# What is one word to a reader: a number with its separators and its unit, initials, letters with
+# the apostrophes, accents, soft hyphens and joiners among them.
 _WORD = re.compile(
-    r"\d+(?:[.,:]\d+)+\w*|\w+(?:['\N{RIGHT SINGLE QUOTATION MARK}\u0300-\u036f\u00ad\u200d]+\w+)*"
+    r"\d+(?:[.,:]\d+)+\w*|\b\w(?:\.\w)+\b|"
+    r"\w+(?:['\N{RIGHT SINGLE QUOTATION MARK}\u0300-\u036f\u00ad\u200d]+\w+)*"
 )
 # Where a word's first part may end an answer.
 _POSSESSIVE = re.compile(r"(?<=\w)['\N{RIGHT SINGLE QUOTATION MARK}]s\b")
 _MARKS = {"Mn", "Mc", "Me", "Cf"}
-_LOOSE = " \t\r\n\v\f,;:\N{EN DASH}\N{EM DASH}"
+_CORE = re.compile(r"[\s,;:\N{EN DASH}\N{EM DASH}]*(.*?)[\s,;:\N{EN DASH}\N{EM DASH}]*", re.DOTALL)
+
+
+class Ranked(NamedTuple):
+    """A sentence's place among those given, its joint score, the score's lead over the best other
+    sentence, and the probability that it is right."""
+
+    place: int
+    score: float
+    lead: float
+    probability: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +64,30 @@ class Calibration:
     """What joins the scores.
 
     `rank` weighs the span's score, the sentence's score and the retriever's; `right` weighs the
-    joint score and its lead over the best other sentence, and ends with the constant of the
-    log-odds of being right (logistic regression, Platt 1999).
+    joint score and its lead, and ends with the constant of the log-odds of being right (logistic
+    regression, Platt 1999).
     """
 
     rank: tuple[float, float, float]
     right: tuple[float, float, float]
+
+    def ranked(self, features: Sequence[Sequence[float]]) -> list[Ranked]:
+        """The sentences with these features, the most probably right first."""
+        scores = [_weighted(self.rank, row) for row in features]
+        order = sorted(range(len(scores)), key=lambda place: -scores[place])
+        found = []
+        for place in order:
+            rivals = [scores[other] for other in order[:2] if other != place]
+            ahead = scores[place] - rivals[0] if rivals else _MAX_LEAD
+            lead = max(-_MAX_LEAD, min(ahead, _MAX_LEAD))
+            odds = _weighted(self.right, (scores[place], lead, 1.0))
+            # The logistic function in a form that cannot overflow.
+            found.append(Ranked(place, scores[place], lead, (1 + math.tanh(odds / 2)) / 2))
+        return found
+
+
+def _weighted(weights: Sequence[float], values: Sequence[float]) -> float:
+    return sum(weight * value for weight, value in zip(weights, values, strict=True))
 
 
 class Judged(NamedTuple):
@@ -102,25 +134,8 @@ class SpanReader:
         `turns` are the earlier questions of the conversation.
         """
         judged = self.judge(question, candidates, turns)
-        scores = [_weighted(self._calibration.rank, item.features) for item in judged]
-        order = sorted(range(len(judged)), key=lambda place: -scores[place])
-        readings = []
-        for place in order[:top_k]:
-            item = judged[place]
-            readings.append(
-                Reading(
-                    passage=item.candidate.passage,
-                    sentence=item.evidence.sentence,
-                    answer=item.answer,
-                    confidence=self._probability(scores[place], lead(scores, order, place)),
-                    scores={
-                        "dense": item.evidence.dense,
-                        "bm25": item.evidence.bm25,
-                        "reader": scores[place],
-                    },
-                )
-            )
-        return readings
+        ranked = self._calibration.ranked([item.features for item in judged])
+        return [_reading(judged[item.place], item) for item in ranked[:top_k]]
 
     def judge(
         self, question: str, candidates: Sequence[Candidate], turns: Sequence[str] = ()
@@ -132,37 +147,36 @@ class SpanReader:
         for _, same in groupby(ordered, key=lambda candidate: candidate.passage.document_id):
             group = list(same)
             tokens = [
-                self._layout.tokens(item.text, item.passage.start, item.passage.sentences)
+                self._layout.tokens(item.text[:_READ], item.passage.start, item.passage.sentences)
                 for item in group
             ]
+            edges = [_edges(item.text[:_READ]) for item in group]
             # A sentence that is cut between two windows is judged by its better part.
             best: dict[tuple[int, int], Judged] = {}
             for window in self._layout.windows(asked, tokens):
-                for key, judged in _sentences(window, self._score(window), group):
+                for key, judged in _sentences(window, self._score(window), group, edges):
                     if key not in best or judged.span_score > best[key].span_score:
                         best[key] = judged
             found += best.values()
         return found
 
-    def _probability(self, score: float, ahead: float) -> float:
-        odds = _weighted(self._calibration.right, (score, ahead, 1.0))
-        # The logistic function in a form that cannot overflow.
-        return (1 + math.tanh(odds / 2)) / 2
 
-
-def _weighted(weights: Sequence[float], values: Sequence[float]) -> float:
-    return sum(weight * value for weight, value in zip(weights, values, strict=True))
-
-
-def lead(scores: Sequence[float], order: Sequence[int], place: int) -> float:
-    """How far the score at `place` lies before the best other one; `order` is best first."""
-    rivals = [scores[other] for other in order[:2] if other != place]
-    ahead = scores[place] - rivals[0] if rivals else _MAX_LEAD
-    return max(-_MAX_LEAD, min(ahead, _MAX_LEAD))
+def _reading(judged: Judged, ranked: Ranked) -> Reading:
+    evidence = judged.evidence
+    return Reading(
+        passage=judged.candidate.passage,
+        sentence=evidence.sentence,
+        answer=judged.answer,
+        confidence=ranked.probability,
+        scores={"dense": evidence.dense, "bm25": evidence.bm25, "reader": ranked.score},
+    )
 
 
 def _sentences(
-    window: Window, scores: TokenScores, candidates: Sequence[Candidate]
+    window: Window,
+    scores: TokenScores,
+    candidates: Sequence[Candidate],
+    edges: Sequence[tuple[Flags, Flags]],
 ) -> Iterator[tuple[tuple[int, int], Judged]]:
     """The window's sentences, each by its passage's place and its own place there."""
     keys = list(zip(window.passages.tolist(), window.sentences.tolist(), strict=True))
@@ -174,7 +188,7 @@ def _sentences(
         part = slice(places[0], places[-1] + 1)
         candidate = candidates[passage]
         starts, ends = window.starts[part], window.ends[part]
-        may_start, may_end = _edges(candidate.text)
+        may_start, may_end = edges[passage]
         first, last, score = _best_span(
             np.where(may_start[starts - candidate.passage.start], scores[part, 0], -np.inf),
             np.where(may_end[ends - candidate.passage.start], scores[part, 1], -np.inf),
@@ -196,7 +210,7 @@ def _best_span(starts: TokenScores, ends: TokenScores) -> tuple[int, int, float]
     return int(first), int(last), float(joint[first, last]) / 2
 
 
-def _edges(text: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _edges(text: str) -> tuple[Flags, Flags]:
     """Whether an answer may start, and whether it may end, at each offset: not inside a word."""
     may_start = np.ones(len(text) + 1, np.bool_)
     for match in _WORD.finditer(text):
@@ -213,12 +227,10 @@ def _trimmed(candidate: Candidate, start: int, end: int, sentence: int) -> Span:
     start, end = max(start, within.start) - origin, min(end, within.end) - origin
     while end < within.end - origin and unicodedata.category(text[end]) in _MARKS:
         end += 1
-    words = text[start:end]
-    left = len(words) - len(words.lstrip(_LOOSE))
-    right = len(words) - len(words.rstrip(_LOOSE))
-    if left + right >= len(words):
-        return Span(origin + start, origin + end)
-    return Span(origin + start + left, origin + end - right)
+    core = _CORE.fullmatch(text, start, end)
+    if core and core[1]:
+        start, end = core.span(1)
+    return Span(origin + start, origin + end)
 
 
 def open_reader(folder: Path) -> SpanReader:
@@ -228,12 +240,15 @@ def open_reader(folder: Path) -> SpanReader:
         described = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
         for name in FILES:
             if sha256_of(folder / name) != described["sha256"][name]:
-                raise ReaderError(f"{folder / name} is damaged; {mend}")
+                raise ValueError(f"{name} is damaged")
         calibration = Calibration(_three(described["rank"]), _three(described["right"]))
         layout = Layout(folder / "tokenizer.json")
-        return SpanReader(described["name"], layout, OnnxScores(folder / "model.onnx"), calibration)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ReaderError(f"the reader in {folder} cannot be used ({error}); {mend}") from None
+        scores = OnnxScores(folder / "model.onnx")
+        return SpanReader(str(described["name"]), layout, scores, calibration)
+    # What damaged files raise depends on the file; each has one mend.
+    except Exception as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise ReaderError(f"the reader in {folder} cannot be used ({reason}); {mend}") from None
 
 
 def _three(weights: Sequence[float]) -> tuple[float, float, float]:

@@ -33,9 +33,9 @@ class Settings:
     corpus: Path | None
     index: Path
     encoder: str
+    reader: Path
     cache: Path
     threshold: float
-    reader: Path = SHIPPED_READER
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:

@@ -129,6 +129,13 @@ class Citation:
     url: str
     scores: dict[str, float]
 
+    @property
+    def answer(self) -> str:
+        """The words in `cited_text` that answer."""
+        return self.cited_text[
+            self.answer_start_char - self.start_char : self.answer_end_char - self.start_char
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -142,7 +149,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What `ask` returns. `confidence` is the probability that the best passage answers."""
+    """What `ask` returns. `confidence` is the probability that the first sentence is right."""
 
     question: str
     question_used: str

@@ -24,7 +24,7 @@ Integers = NDArray[np.int64]
 MAX_TOKENS = 480
 _MAX_ASKED = 128
 # Of a long conversation, the turns that a follow-up can lean on.
-_MAX_TURNS = 2
+MAX_TURNS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +83,13 @@ class Layout:
 
     def asked(self, question: str, turns: Sequence[str] = ()) -> Integers:
         """The question, led by the last of the earlier questions; a long one is cut."""
-        ids = [self._cls]
-        for text in (*turns[-_MAX_TURNS:], question):
-            room = _MAX_ASKED // (1 + min(len(turns), _MAX_TURNS))
-            ids += self._tokenizer.encode(text, add_special_tokens=False).ids[:room]
-            ids.append(self._sep)
-        return np.array(ids, np.int64)
+        earlier = [self._ids(text)[: _MAX_ASKED // 3] for text in turns[-MAX_TURNS:]]
+        room = _MAX_ASKED - sum(map(len, earlier))
+        parts = [*earlier, self._ids(question)[:room]]
+        return np.array([self._cls, *(x for part in parts for x in (*part, self._sep))], np.int64)
+
+    def _ids(self, text: str) -> list[int]:
+        return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
     def windows(self, asked: Integers, passages: Sequence[Tokens]) -> list[Window]:
         """As few windows as hold the passages of one document, in their order."""

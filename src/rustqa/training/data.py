@@ -1,6 +1,6 @@
 """Makes the examples that the reader is trained on from labelled files.
 
-    python -m rustqa.training.data FILE...        shows some, and counts them
+    python -m rustqa.training.data FILE...        counts them
 
 An example is a question with the windows of its article and where in them the answer stands, if
 anywhere. Each pass over a file makes other examples of the same questions: paragraphs are left
@@ -26,6 +26,7 @@ from rustqa.encoder import PACKAGED, model_folder
 from rustqa.errors import InputError
 from rustqa.labelled import read_labelled
 from rustqa.passages import split_document
+from rustqa.training import in_a_line
 from rustqa.types import Passage, Span
 from rustqa.windows import Integers, Layout, Tokens, Window
 
@@ -116,7 +117,7 @@ class Articles:
                     tuple(Span(support.start, support.end) for support in question.support),
                 )
                 # What stands in page furniture alone is neither an answer nor none.
-                if not item.answers or self._right(item):
+                if self._passages[item.article] and (not item.answers or self._right(item)):
                     self.items.append(item)
         self._similar = _similar(texts)
         self._questions: dict[int, list[str]] = {}
@@ -154,8 +155,9 @@ class Articles:
             groups = [passages[:cut], passages[cut:]]
         if chance.random() < OTHER_ARTICLE and (similar := self._similar[item.article]):
             other = _detached(self._passages[chance.choice(similar)])
-            first = chance.randrange(len(other))
-            groups.append(other[first : first + 3])
+            if other:
+                first = chance.randrange(len(other))
+                groups.append(other[first : first + 3])
         turns = item.turns
         if not turns and chance.random() < TURN_BEFORE:
             turns = (chance.choice(self._questions[item.article]),)
@@ -237,8 +239,9 @@ def _similar(texts: Sequence[str]) -> list[list[int]]:
     return found
 
 
+@in_a_line
 def main(arguments: list[str] | None = None) -> int:
-    """Shows what the examples of some files are like."""
+    """Counts the examples of some files."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -22,8 +22,9 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from rustqa.checksums import sha256_of
 from rustqa.encoder import PACKAGED, model_folder
-from rustqa.errors import ReaderError
+from rustqa.errors import InputError, ReaderError
 from rustqa.reader import DESCRIPTION, FILES, OnnxScores
+from rustqa.training import in_a_line
 from rustqa.training.model import SpanModel
 from rustqa.training.train import CHECKPOINT
 from rustqa.windows import Layout, Window
@@ -34,6 +35,7 @@ _QUESTION = "Why did the mill close?"
 _UNFITTED = {"rank": [1.0, 0.0, 0.0], "right": [1.0, 0.0, 0.0]}
 
 
+@in_a_line
 def main(arguments: list[str] | None = None) -> int:
     """Exports and prints the differences."""
     parser = argparse.ArgumentParser(
@@ -49,8 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         state = torch.load(options.run / CHECKPOINT, weights_only=True)
     except OSError as error:
-        sys.stderr.write(f"{error}; name the --out folder of a training run\n")
-        return 2
+        raise InputError(f"{error}; name the --out folder of a training run") from None
     model.load_state_dict(state["model"])
     differences = export(model.eval(), folder / "tokenizer.json", options.to, options.name)
     sys.stdout.write(json.dumps({"steps": state["step"], **differences}, indent=2) + "\n")
@@ -78,7 +79,10 @@ def export(model: SpanModel, tokenizer: Path, to: Path, name: str) -> dict[str, 
         for kind, file in (("fp32", plain), ("int8", small)):
             difference = float(np.abs(OnnxScores(file)(window) - expected).max())
             if kind == "fp32" and not difference < 1e-3:
-                raise ReaderError(f"the exported network's scores differ by {difference:.4f}")
+                raise ReaderError(
+                    f"the exported network's scores differ by {difference:.4f}; "
+                    "install the versions in constraints.txt"
+                )
             differences[kind] = round(difference, 5)
             _write(to / kind, file, tokenizer, name)
     return differences

@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from rustqa.encoder import PACKAGED, PassageEncoder
-from rustqa.labelled import LabelledQuestion, LabelledSet, read_labelled
+from rustqa.labelled import LabelledSet, read_labelled
 from rustqa.pipeline import build_in_memory
 from rustqa.retriever import FusedRetriever
-from rustqa.types import Encoder, Span
+from rustqa.training import in_a_line
+from rustqa.types import Encoder
 
 Floats = NDArray[np.float64]
 
@@ -32,6 +33,7 @@ Floats = NDArray[np.float64]
 _CANDIDATES = 20
 
 
+@in_a_line
 def main(arguments: list[str] | None = None) -> int:
     """Fits and prints the weights."""
     parser = argparse.ArgumentParser(
@@ -114,18 +116,8 @@ def _ranking_lists(
         for candidate in retriever.retrieve(question.question, _CANDIDATES):
             for item in candidate.evidence:
                 rows.append([item.dense, item.passage_dense, item.bm25, item.passage_bm25])
-                right.append(is_right(question, candidate.passage.document_id, item.sentence))
+                right.append(question.supports(candidate.passage.document_id, *item.sentence))
         yield np.array(rows), np.array(right)
-
-
-def is_right(question: LabelledQuestion, document_id: str, sentence: Span) -> bool:
-    """Whether the sentence holds an answer."""
-    return any(
-        support.document_id == document_id
-        and support.start < sentence.end
-        and sentence.start < support.end
-        for support in question.support
-    )
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ import logging
 import math
 import os
 import random
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,7 +23,8 @@ import torch
 from tqdm import tqdm
 
 from rustqa.encoder import PACKAGED, model_folder
-from rustqa.errors import InputError, RustQAError
+from rustqa.errors import InputError
+from rustqa.training import in_a_line
 from rustqa.training.data import Articles, Example, batches
 from rustqa.training.model import SpanModel, loss
 from rustqa.windows import Layout
@@ -36,15 +36,11 @@ _WARM_UP = 0.06
 _HEAD_RATE = 5.0
 
 
+@in_a_line
 def main(arguments: list[str] | None = None) -> int:
     """Trains until the plan is done."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    options = _parser().parse_args(arguments)
-    try:
-        _train(options)
-    except RustQAError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    _train(_parser().parse_args(arguments))
     return 0
 
 
@@ -155,7 +151,10 @@ def _rate(step: int, steps: int) -> float:
 def _shared(text: str) -> tuple[Path, float]:
     """FILE or FILE:SHARE."""
     file, _, share = text.rpartition(":")
-    return (Path(file), float(share)) if file else (Path(text), 1.0)
+    try:
+        return (Path(file), float(share)) if file else (Path(text), 1.0)
+    except ValueError:
+        raise InputError(f"{text}: give FILE or FILE:SHARE, a share like 0.5") from None
 
 
 def _parser() -> argparse.ArgumentParser:
