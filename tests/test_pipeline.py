@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from unicodedata import category
@@ -29,7 +30,7 @@ from rustqa.pipeline import (
 )
 from rustqa.reader import Calibration, SpanReader
 from rustqa.settings import Settings
-from rustqa.types import Answer, Document, PassageStore, Turn
+from rustqa.types import Answer, Candidate, Document, PassageStore, Reading, Turn
 from rustqa.windows import Layout
 
 QUESTION = "Who is the harbour master?"
@@ -184,16 +185,36 @@ def test_a_follow_up_is_asked_with_its_history(fake_pipeline: Pipeline) -> None:
 
 
 def test_the_reader_is_given_the_conversation(fake_store: FaissStore) -> None:
-    """It reads the question itself, not the one searched for, with the earlier ones, all mended."""
+    """It reads the question itself, alone and with the earlier ones, all mended."""
     reader = FakeReader()
     history = [Turn("Who closed the harbuor?", "The council"), Turn("Who is Ada Quill?")]
     answer = Pipeline(fake_store, FakeEncoder(), reader).ask(
         "And why is the harbuor shut?", history
     )
-    assert reader.asked == [
-        ("And why is the harbour shut?", ("Who closed the harbour?", "Who is Ada Quill?"))
-    ]
-    assert answer.question_used == "Who is Ada Quill? And why is the harbour shut?"
+    question = "And why is the harbour shut?"
+    turns = ("Who closed the harbour?", "Who is Ada Quill?")
+    assert reader.asked == [(question, ()), (question, turns)]
+    assert answer.question_used == f"{turns[1]} {question}"
+
+
+def test_a_question_that_only_seems_to_lean_stands_alone(fake_store: FaissStore) -> None:
+    """The surer of the two readings holds, and the record says how the question was understood."""
+
+    class Distracted(FakeReader):
+        def read(
+            self,
+            question: str,
+            candidates: Sequence[Candidate],
+            top_k: int,
+            turns: Sequence[str] = (),
+        ) -> list[Reading]:
+            self.confidences = (0.2,) if turns else (0.9,)
+            return super().read(question, candidates, top_k, turns)
+
+    asker = Pipeline(fake_store, FakeEncoder(), Distracted(), 0.5)
+    answer = asker.ask("Who says that nobody will sail?", [Turn("What does the work cost?")])
+    assert answer.question_used == "Who says that nobody will sail?"
+    assert answer.confidence == 0.9
 
 
 @pytest.mark.parametrize(("words", "read"), [(10, 12), (150, 5), (179, 4), (900, 1)])

@@ -99,7 +99,7 @@ class Pipeline:
         asked = self.understand(question, history)
         candidates = self.candidates(asked, documents)
         retrieved = perf_counter()
-        readings = self._reader.read(asked.question, candidates, top_k, asked.turns)
+        used, readings = self._read(asked, candidates, top_k)
         read = perf_counter()
         answered = bool(readings) and readings[0].confidence >= self.threshold
         least = min(self.threshold, _FURTHER)
@@ -117,7 +117,7 @@ class Pipeline:
         )
         return Answer(
             question=question,
-            question_used=asked.used,
+            question_used=used,
             status="answered" if claims else "no_answer",
             answer=claims[0].text if claims else None,
             confidence=round(readings[0].confidence, 4) if readings else 0.0,
@@ -154,6 +154,22 @@ class Pipeline:
                 chosen.append(candidate)
                 room -= words
         return chosen
+
+    def _read(
+        self, asked: Asked, candidates: Sequence[Candidate], top_k: int
+    ) -> tuple[str, list[Reading]]:
+        """The question as it was understood, and what was read for it.
+
+        Its words hardly tell whether a question leans on the one before; one that seems to is
+        read with it and alone, and the surer reading holds.
+        """
+        alone = self._reader.read(asked.question, candidates, top_k)
+        if asked.used == asked.question:
+            return asked.question, alone
+        leaning = self._reader.read(asked.question, candidates, top_k, asked.turns)
+        if alone and alone[0].confidence > leaning[0].confidence:
+            return asked.question, alone
+        return asked.used, leaning
 
     def search(
         self, query: str, top_k: int = 10, documents: Collection[str] | None = None
