@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from playwright.sync_api import sync_playwright
 
-ANSWERED = "Who handed the bullets to the police?"
+ANSWERED = "Who loaded the gun?"
 NOT_SAID = "How much did the film cost?"
 DESKTOP, PHONE = (1180, 760), (390, 800)
 SHOTS = {

@@ -12,6 +12,7 @@ from fakes import REPOSITORY
 from rustqa.cli import main
 
 README = (REPOSITORY / "README.md").read_text()
+CONFIDENCE = re.compile(r"(?<=confidence )\d+(?=%)")
 SHOWN = re.findall(r"^\$ rustqa (ask .*)\n((?:.*\n)*?)(?=\n\$|```)", README, re.MULTILINE)
 
 
@@ -37,11 +38,15 @@ def test_its_transcript_is_true(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Each question shown gets, word for word, the answer shown."""
+    """Each question shown gets, word for word, the answer shown; only the confidence may differ a
+    little, as eight bits round otherwise on another processor."""
     monkeypatch.setenv("RUSTQA_CACHE", str(model_cache))
     monkeypatch.setenv("COLUMNS", "80")
     main(shlex.split(command))
-    assert capsys.readouterr().out.rstrip() == output.rstrip()
+    shown = capsys.readouterr().out
+    assert CONFIDENCE.sub("", shown).rstrip() == CONFIDENCE.sub("", output).rstrip()
+    pairs = zip(CONFIDENCE.findall(shown), CONFIDENCE.findall(output), strict=True)
+    assert all(abs(int(one) - int(other)) <= 3 for one, other in pairs)
 
 
 def test_it_shows_an_answer_and_a_silence() -> None:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 _PROVENANCE: dict[str, Any] = {
-    "index_id": "86fbe0ae14bca3f8",
+    "index_id": "643762c2f0740653",
     "document_sha256": {
         "rust-case-dismissed": "a99fc124dabb84c28849a418fc2cb31f2acbd35b975a3a0dc6b44d88b563c484"
     },
-    "model": {"encoder": "all-MiniLM-L6-v2", "reader": "evidence-1"},
-    "timings_ms": {"retrieve": 10.8, "read": 0.11, "total": 11.07},
+    "model": {"encoder": "all-MiniLM-L6-v2", "reader": "rustqa-reader-1"},
+    "timings_ms": {"retrieve": 8.4, "read": 76.1, "total": 84.9},
 }
 
 _SENTENCE = (
-    "These bullets were provided by a “Good Samaritan,” a former police officer and family "
-    "friend of Gutierrez, who claimed they matched the rounds that killed Hutchins."
+    "The film’s armorer, Hannah Gutierrez, who had loaded the weapon, is already serving 18 months "
+    "for involuntary manslaughter."
 )
+_ANSWER = "Hannah Gutierrez"
 
 _CITATION: dict[str, Any] = {
     "id": 1,
@@ -26,35 +27,35 @@ _CITATION: dict[str, Any] = {
         "Judge dismisses Alec Baldwin’s “Rust” manslaughter trial over withheld evidence"
     ),
     "document_url": None,
-    "paragraph": 8,
+    "paragraph": 6,
     "cited_text": _SENTENCE,
-    "start_char": 2055,
-    "end_char": 2219,
-    "answer_start_char": 2055,
-    "answer_end_char": 2219,
+    "start_char": 1381,
+    "end_char": 1504,
+    "answer_start_char": 1401,
+    "answer_end_char": 1417,
     "selectors": [
         {
             "type": "TextQuoteSelector",
             "exact": _SENTENCE,
-            "prefix": "disclosed to Baldwin’s lawyers. ",
-            "suffix": "\n\nAlec Baldwin manslaughter tria",
+            "prefix": "d injuring the film’s director. ",
+            "suffix": " Baldwin faced similar charges, ",
         },
-        {"type": "TextPositionSelector", "start": 2055, "end": 2219},
+        {"type": "TextPositionSelector", "start": 1381, "end": 1504},
     ],
     "url": (
-        "/articles/rust-case-dismissed#:~:text=These%20bullets%20were%20provided%20by,"
-        "the%20rounds%20that%20killed%20Hutchins."
+        "/articles/rust-case-dismissed#:~:text=The%20film%E2%80%99s%20armorer%2C%20Hannah%20Gutierrez"
+        "%2C,18%20months%20for%20involuntary%20manslaughter."
     ),
-    "scores": {"dense": 0.6312, "bm25": 0.4021, "reader": 0.6127},
+    "scores": {"dense": 0.3894, "bm25": 0.6925, "reader": 6.2713},
 }
 
 _ANSWERED: dict[str, Any] = {
-    "question": "Who handed the bullets to the police?",
-    "question_used": "Who handed the bullets to the police?",
+    "question": "Who loaded the gun?",
+    "question_used": "Who loaded the gun?",
     "status": "answered",
-    "answer": _SENTENCE,
-    "confidence": 0.7552,
-    "claims": [{"text": _SENTENCE, "speaker": None, "confidence": 0.7552, "citation": 1}],
+    "answer": _ANSWER,
+    "confidence": 0.9472,
+    "claims": [{"text": _ANSWER, "speaker": None, "confidence": 0.9472, "citation": 1}],
     "contested": False,
     "citations": [_CITATION],
     "nearest": [],
@@ -62,15 +63,22 @@ _ANSWERED: dict[str, Any] = {
 }
 
 _NO_ANSWER: dict[str, Any] = {
-    "question": "Who won the cup final?",
-    "question_used": "Who won the cup final?",
+    "question": "How much did the film cost?",
+    "question_used": "How much did the film cost?",
     "status": "no_answer",
     "answer": None,
-    "confidence": 0.0315,
+    "confidence": 0.0244,
     "claims": [],
     "contested": False,
     "citations": [],
-    "nearest": [{**_CITATION, "scores": {"dense": 0.0809, "bm25": 0.1111, "reader": 0.1575}}],
+    "nearest": [
+        {
+            **_CITATION,
+            "answer_start_char": 1381,
+            "answer_end_char": 1503,
+            "scores": {"dense": 0.226, "bm25": 0.131, "reader": -5.7459},
+        }
+    ],
     **_PROVENANCE,
 }
 
@@ -80,13 +88,13 @@ Examples = dict[str, Any]
 QUESTIONS: Examples = {
     "question": {
         "summary": "A question",
-        "value": {"question": "Who handed the bullets to the police?"},
+        "value": {"question": "Who loaded the gun?"},
     },
     "follow_up": {
         "summary": "A follow-up",
         "value": {
-            "question": "And where were they kept?",
-            "history": [{"question": "Who handed the bullets to the police?", "answer": _SENTENCE}],
+            "question": "And how long is she serving?",
+            "history": [{"question": "Who loaded the gun?", "answer": _ANSWER}],
             "top_k": 1,
             "documents": ["rust-case-dismissed"],
         },
@@ -99,7 +107,7 @@ BATCHES: Examples = {
         "value": {
             "questions": [
                 {"question": "Why was the case dismissed?"},
-                {"question": "Who won the cup final?"},
+                {"question": "How much did the film cost?"},
             ]
         },
     }
