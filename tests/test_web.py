@@ -71,6 +71,7 @@ def test_start(client: TestClient) -> None:
     assert suggested == ["/?q=What%20did%20it%20cost%20in%20pounds%3F"]
     assert 'class="turn"' not in page
     assert 'class="cited"' not in page
+    assert "<mark" not in page
 
 
 def test_suggestions_are_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,6 +106,7 @@ def test_no_answer(client: TestClient, several: TestClient) -> None:
     assert "The article does not say." in page
     assert "Closest passages, which do not answer the question:" in page
     assert 'class="cited"' not in page
+    assert "<mark" not in page
     assert "sure" not in text_of(page[page.index('class="turn"') : page.index("</section>")])
     assert "The articles do not say." in page_for(several, "Who won the cup?")
 

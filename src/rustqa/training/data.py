@@ -265,7 +265,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def batches(examples: Sequence[Example], tokens: int, chance: random.Random) -> Iterator[list[int]]:
-    """Places of the examples, in batches of about equal length and at most `tokens` when padded."""
+    """Places of the examples, in batches of windows of about equal length, which together have at
+    most `tokens` tokens if each is as long as the longest."""
     order = sorted(range(len(examples)), key=lambda n: (max(map(len, examples[n].windows)), n))
     groups: list[list[int]] = [[]]
     windows = 0

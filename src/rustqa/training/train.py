@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 CHECKPOINT = "checkpoint.pt"
 _WARM_UP = 0.06
 _HEAD_RATE = 5.0
+# Options that may change when a run is resumed.
+_FREE = {"out", "threads", "minutes"}
 
 
 @in_a_line
@@ -64,7 +66,7 @@ def _train(options: argparse.Namespace) -> None:
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: _rate(n, len(plan)))
     options.out.mkdir(parents=True, exist_ok=True)
-    settings = {key: str(value) for key, value in sorted(vars(options).items())}
+    settings = {key: str(value) for key, value in sorted(vars(options).items()) if key not in _FREE}
     checkpoint = options.out / CHECKPOINT
     done = 0
     if checkpoint.exists():
