@@ -32,9 +32,10 @@ Flags = NDArray[np.bool_]
 FILES = ("model.onnx", "tokenizer.json")
 DESCRIPTION = "reader.json"
 
+# Tokens of an answer.
 _MAX_ANSWER = 60
 # Characters of a passage that are read; only a sentence without an end has more.
-_READ = 8000
+_MAX_CHARACTERS = 8000
 # A lead over no other sentence, or over one far behind, says no more than this.
 _MAX_LEAD = 10.0
 # What is one word to a reader: a number with its separators and its unit, initials, letters with
@@ -147,10 +148,12 @@ class SpanReader:
         for _, same in groupby(ordered, key=lambda candidate: candidate.passage.document_id):
             group = list(same)
             tokens = [
-                self._layout.tokens(item.text[:_READ], item.passage.start, item.passage.sentences)
+                self._layout.tokens(
+                    item.text[:_MAX_CHARACTERS], item.passage.start, item.passage.sentences
+                )
                 for item in group
             ]
-            edges = [_edges(item.text[:_READ]) for item in group]
+            edges = [_edges(item.text[:_MAX_CHARACTERS]) for item in group]
             # A sentence that is cut between two windows is judged by its better part.
             best: dict[tuple[int, int], Judged] = {}
             for window in self._layout.windows(asked, tokens):
@@ -203,9 +206,10 @@ def _sentences(
 
 def _best_span(starts: TokenScores, ends: TokenScores) -> tuple[int, int, float]:
     """First and last token of the span with the greatest mean of start and end score."""
-    joint = starts[:, None] + ends[None, :]
-    length = np.subtract.outer(np.arange(len(ends)), np.arange(len(starts))).T
-    joint = np.where((length >= 0) & (length < _MAX_ANSWER), joint, -np.inf)
+    places = np.arange(len(starts))
+    length = places[None, :] - places[:, None]
+    possible = (length >= 0) & (length < _MAX_ANSWER)
+    joint = np.where(possible, starts[:, None] + ends[None, :], -np.inf)
     first, last = np.unravel_index(np.argmax(joint), joint.shape)
     return int(first), int(last), float(joint[first, last]) / 2
 

@@ -16,7 +16,7 @@ class Main(Protocol):
         """Runs the command."""
 
 
-def in_a_line(main: Main) -> Main:
+def errors_in_a_line(main: Main) -> Main:
     """The command, whose errors a person can mend end in a line and not in a traceback."""
 
     @wraps(main)

@@ -31,7 +31,7 @@ from rustqa.pipeline import Pipeline, open_pipeline
 from rustqa.reader import DESCRIPTION, Calibration, SpanReader, open_reader
 from rustqa.report import save
 from rustqa.settings import Settings
-from rustqa.training import in_a_line
+from rustqa.training import errors_in_a_line
 from rustqa.training.retrieval import Floats, fit_ranking
 
 _FOLDS = 8
@@ -75,7 +75,7 @@ class Read:
         )
 
 
-@in_a_line
+@errors_in_a_line
 def main(arguments: list[str] | None = None) -> int:
     """Fits, prints the cross-validated measures and, if told to, writes the weights."""
     parser = argparse.ArgumentParser(

@@ -26,7 +26,7 @@ from rustqa.encoder import PACKAGED, model_folder
 from rustqa.errors import InputError
 from rustqa.labelled import read_labelled
 from rustqa.passages import split_document
-from rustqa.training import in_a_line
+from rustqa.training import errors_in_a_line
 from rustqa.types import Passage, Span
 from rustqa.windows import Integers, Layout, Tokens, Window
 
@@ -239,7 +239,23 @@ def _similar(texts: Sequence[str]) -> list[list[int]]:
     return found
 
 
-@in_a_line
+def batches(examples: Sequence[Example], tokens: int, chance: random.Random) -> Iterator[list[int]]:
+    """Places of the examples, in batches of windows of about equal length, which together have at
+    most `tokens` tokens if each is as long as the longest."""
+    order = sorted(range(len(examples)), key=lambda n: (max(map(len, examples[n].windows)), n))
+    groups: list[list[int]] = [[]]
+    windows = 0
+    for number in order:
+        windows += len(examples[number].windows)
+        if groups[-1] and windows * max(map(len, examples[number].windows)) > tokens:
+            groups.append([])
+            windows = len(examples[number].windows)
+        groups[-1].append(number)
+    chance.shuffle(groups)
+    yield from filter(None, groups)
+
+
+@errors_in_a_line
 def main(arguments: list[str] | None = None) -> int:
     """Counts the examples of some files."""
     parser = argparse.ArgumentParser(
@@ -262,22 +278,6 @@ def main(arguments: list[str] | None = None) -> int:
         for kind, count in Counter(item.kind for item in articles.items).most_common():
             sys.stdout.write(f"  {kind:<14}{count:>7,}\n")
     return 0
-
-
-def batches(examples: Sequence[Example], tokens: int, chance: random.Random) -> Iterator[list[int]]:
-    """Places of the examples, in batches of windows of about equal length, which together have at
-    most `tokens` tokens if each is as long as the longest."""
-    order = sorted(range(len(examples)), key=lambda n: (max(map(len, examples[n].windows)), n))
-    groups: list[list[int]] = [[]]
-    windows = 0
-    for number in order:
-        windows += len(examples[number].windows)
-        if groups[-1] and windows * max(map(len, examples[number].windows)) > tokens:
-            groups.append([])
-            windows = len(examples[number].windows)
-        groups[-1].append(number)
-    chance.shuffle(groups)
-    yield from filter(None, groups)
 
 
 if __name__ == "__main__":

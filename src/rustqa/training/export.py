@@ -24,7 +24,7 @@ from rustqa.checksums import sha256_of
 from rustqa.encoder import PACKAGED, model_folder
 from rustqa.errors import InputError, ReaderError
 from rustqa.reader import DESCRIPTION, FILES, OnnxScores
-from rustqa.training import in_a_line
+from rustqa.training import errors_in_a_line
 from rustqa.training.model import SpanModel
 from rustqa.training.train import CHECKPOINT
 from rustqa.windows import Layout, Window
@@ -38,7 +38,7 @@ _KEPT = [f"/bert/encoder/layer.{layer}/output/dense/MatMul" for layer in (0, 1)]
 _UNFITTED = {"rank": [1.0, 0.0, 0.0], "right": [1.0, 0.0, 0.0]}
 
 
-@in_a_line
+@errors_in_a_line
 def main(arguments: list[str] | None = None) -> int:
     """Exports and prints the differences."""
     parser = argparse.ArgumentParser(

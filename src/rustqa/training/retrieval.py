@@ -24,7 +24,7 @@ from rustqa.encoder import PACKAGED, PassageEncoder
 from rustqa.labelled import LabelledSet, read_labelled
 from rustqa.pipeline import build_in_memory
 from rustqa.retriever import FusedRetriever
-from rustqa.training import in_a_line
+from rustqa.training import errors_in_a_line
 from rustqa.types import Encoder
 
 Floats = NDArray[np.float64]
@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 _CANDIDATES = 20
 
 
-@in_a_line
+@errors_in_a_line
 def main(arguments: list[str] | None = None) -> int:
     """Fits and prints the weights."""
     parser = argparse.ArgumentParser(

@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from rustqa.encoder import PACKAGED, model_folder
 from rustqa.errors import InputError
-from rustqa.training import in_a_line
+from rustqa.training import errors_in_a_line
 from rustqa.training.data import Articles, Example, batches
 from rustqa.training.model import SpanModel, loss
 from rustqa.windows import Layout
@@ -38,7 +38,7 @@ _HEAD_RATE = 5.0
 _FREE = {"out", "threads", "minutes"}
 
 
-@in_a_line
+@errors_in_a_line
 def main(arguments: list[str] | None = None) -> int:
     """Trains until the plan is done."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")

@@ -1,9 +1,7 @@
-"""How the weights of the retriever and of the reader are fitted, and the threshold set."""
+"""Calibration: how the reader's scores are joined, and the threshold set."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,20 +11,6 @@ from rustqa.evaluate import Outcome
 from rustqa.labelled import LabelledQuestion
 from rustqa.reader import Calibration
 from rustqa.training.calibrate import Read, fit, lowest_threshold
-from rustqa.training.retrieval import fit_ranking
-
-
-def test_fit_ranking_recovers_the_weights_that_ranked() -> None:
-    """Lists labelled by a known weighting give that weighting back, up to scale."""
-    random = np.random.default_rng(0)
-    wanted = np.array([0.6, 0.3, 0.1])
-    lists = []
-    for _ in range(600):
-        features = random.random((8, 3))
-        utilities = 20 * features @ wanted + random.gumbel(size=8)
-        lists.append((features, utilities == utilities.max(), 1.0))
-    fitted = fit_ranking(lists)
-    assert np.allclose(fitted / fitted.sum(), wanted, atol=0.05)
 
 
 def _reads(seed: int, count: int = 800) -> list[Read]:
@@ -115,14 +99,3 @@ def test_the_threshold_is_the_lowest_that_holds(
     outcomes = [_outcome(value, True) for value in right]
     outcomes += [_outcome(value, False) for value in wrong]
     assert lowest_threshold(outcomes) == lowest_threshold(outcomes[::-1]) == threshold
-
-
-@pytest.mark.model
-@pytest.mark.parametrize("name", ["calibrate", "data", "export", "retrieval", "train"])
-def test_each_module_explains_itself(name: str) -> None:
-    """`--help` shows how it is called."""
-    command = [sys.executable, "-m", f"rustqa.training.{name}", "--help"]
-    run = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert run.stdout.startswith(f"usage: {name}.py")
-    assert f"python -m rustqa.training.{name} " in run.stdout
-    assert "Traceback" not in run.stderr
