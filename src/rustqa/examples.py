@@ -54,11 +54,15 @@ _ANSWERED: dict[str, Any] = {
     "question_used": "Who loaded the gun?",
     "status": "answered",
     "answer": _ANSWER,
+    "message": None,
     "confidence": 0.9472,
-    "claims": [{"text": _ANSWER, "speaker": None, "confidence": 0.9472, "citation": 1}],
+    "claims": [
+        {"text": _ANSWER, "speaker": None, "attribution": None, "confidence": 0.9472, "citation": 1}
+    ],
     "contested": False,
     "citations": [_CITATION],
     "nearest": [],
+    "suggestions": [],
     **_PROVENANCE,
 }
 
@@ -67,6 +71,7 @@ _NO_ANSWER: dict[str, Any] = {
     "question_used": "How much did the film cost?",
     "status": "no_answer",
     "answer": None,
+    "message": None,
     "confidence": 0.0244,
     "claims": [],
     "contested": False,
@@ -79,6 +84,7 @@ _NO_ANSWER: dict[str, Any] = {
             "scores": {"dense": 0.226, "bm25": 0.131, "reader": -5.7459},
         }
     ],
+    "suggestions": [],
     **_PROVENANCE,
 }
 

@@ -110,6 +110,7 @@ class Pipeline:
             Claim(
                 text=citation.answer,
                 speaker=None,
+                attribution=None,
                 confidence=round(reading.confidence, 4),
                 citation=citation.id,
             )
@@ -120,11 +121,13 @@ class Pipeline:
             question_used=used,
             status="answered" if claims else "no_answer",
             answer=claims[0].text if claims else None,
+            message=None,
             confidence=round(readings[0].confidence, 4) if readings else 0.0,
             claims=claims,
             contested=False,
             citations=citations,
             nearest=nearest,
+            suggestions=(),
             index_id=self.store.id,
             document_sha256={
                 item.document_id: self.store.documents[item.document_id].sha256

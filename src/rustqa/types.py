@@ -138,28 +138,50 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Attribution:
+    """Where an article says whose words something is: the speaker's name, and the words that
+    attribute ("Sommer said")."""
+
+    speaker_start_char: int
+    speaker_end_char: int
+    cue_start_char: int
+    cue_end_char: int
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
-    """One answer: its exact words, who makes the claim, and the citation that shows it."""
+    """One answer: its exact words, the citation that shows it, and who makes the claim.
+
+    `speaker` is the name in the article at the place that `attribution` gives; both are None
+    where the article states the claim itself.
+    """
 
     text: str
     speaker: str | None
+    attribution: Attribution | None
     confidence: float
     citation: int
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What `ask` returns. `confidence` is the probability that the first sentence is right."""
+    """What `ask` returns. `confidence` is the probability that the first sentence is right.
+
+    `message` is said by rustqa, not by an article, where there was nothing to look for, and
+    `suggestions` are then questions that can be answered.
+    """
 
     question: str
     question_used: str
     status: Literal["answered", "no_answer"]
     answer: str | None
+    message: str | None
     confidence: float
     claims: tuple[Claim, ...]
     contested: bool
     citations: tuple[Citation, ...]
     nearest: tuple[Citation, ...]
+    suggestions: tuple[str, ...]
     index_id: str
     document_sha256: dict[str, str]
     model: dict[str, str]

@@ -15,7 +15,7 @@ import random
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from rustqa.labelled import read_labelled
 from rustqa.passages import split_document
 from rustqa.training import errors_in_a_line
 from rustqa.types import Passage, Span
-from rustqa.windows import Integers, Layout, Tokens, Window
+from rustqa.windows import MAX_TURNS, Integers, Layout, Tokens, Window
 
 # How often each change is made to an example.
 SHUFFLED = 0.05
@@ -39,7 +39,7 @@ PARAGRAPH_LEFT_OUT = 0.2
 NEIGHBOUR_ADDED = 0.35
 LOWER_CASE = 0.12
 MISTYPED = 0.06
-TURN_BEFORE = 0.06
+TURN_BEFORE = 0.3
 
 _SIMILAR = 5
 # An article of one paragraph, as in SQuAD, is read beside others of its kind.
@@ -82,8 +82,11 @@ class Example:
 class Articles:
     """The articles and questions of one labelled file, and the examples made of them."""
 
-    def __init__(self, file: Path, layout: Layout) -> None:
-        """Reads and tokenizes the file; raises InputError if it cannot be used."""
+    def __init__(self, file: Path, layout: Layout, kinds: Collection[str] = ()) -> None:
+        """Reads and tokenizes the file, of its questions those of the kinds, or all.
+
+        Raises InputError if the file cannot be used.
+        """
         self.layout = layout
         self.items: list[Item] = []
         self._passages: list[list[tuple[Passage, Tokens]]] = []
@@ -107,6 +110,8 @@ class Articles:
                     ]
                 )
             for question in labelled.questions:
+                if kinds and question.kind not in kinds:
+                    continue
                 if question.document_id is None:
                     raise InputError(f"{file}: brings no articles of its own; name one that does")
                 item = Item(
@@ -159,8 +164,9 @@ class Articles:
                 first = chance.randrange(len(other))
                 groups.append(other[first : first + 3])
         turns = item.turns
-        if not turns and chance.random() < TURN_BEFORE:
-            turns = (chance.choice(self._questions[item.article]),)
+        # What was talked of before most often has nothing to do with the question.
+        while len(turns) < MAX_TURNS and chance.random() < TURN_BEFORE:
+            turns = (chance.choice(self._questions[item.article]), *turns)
         question = _mistyped(item.question, chance)
         return self._example(Item(question, turns, item.kind, item.article, answers), groups)
 

@@ -53,10 +53,15 @@ def _train(options: argparse.Namespace) -> None:
     folder = model_folder(options.base)
     layout = Layout(folder / "tokenizer.json")
     first = [(Articles(file, layout), share) for file, share in map(_shared, options.first)]
-    then = [(Articles(file, layout), share) for file, share in map(_shared, options.then)]
+    then = [
+        (Articles(file, layout, options.kinds), share) for file, share in map(_shared, options.then)
+    ]
     examples, plan = planned(first, then, options)
     log.info("%s examples in %s steps", f"{len(examples):,}", f"{len(plan):,}")
     model = SpanModel(folder).train()
+    if options.go_on_from:
+        trained = torch.load(options.go_on_from / CHECKPOINT, weights_only=True)
+        model.load_state_dict(trained["model"])
     head = list(model.scores.parameters())
     body = [weight for weight in model.bert.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(
@@ -175,6 +180,12 @@ def _parser() -> argparse.ArgumentParser:
         "--rehearse", type=float, default=0.1, help="share of --first in each (%(default)s)"
     )
     parser.add_argument("--base", default=PACKAGED, help="the encoder to start from (%(default)s)")
+    parser.add_argument(
+        "--kinds", nargs="*", default=[], metavar="KIND", help="of the questions of --then; all"
+    )
+    parser.add_argument(
+        "--go-on-from", type=Path, metavar="RUN", help="a finished run whose weights to start with"
+    )
     parser.add_argument("--rate", type=float, default=1.5e-4, help="peak learning rate")
     parser.add_argument("--tokens", type=int, default=5000, help="of a batch (%(default)s)")
     parser.add_argument("--seed", type=int, default=0)
