@@ -17,6 +17,8 @@ from rustqa.pipeline import Pipeline, build_in_memory
 from rustqa.types import Document
 from rustqa.windows import Layout
 
+pytest_plugins = ["browser_fixtures"]
+
 # How long an example takes depends on the machine and says nothing of the code.
 hypothesis.settings.register_profile("rustqa", deadline=None, database=None)
 hypothesis.settings.load_profile("rustqa")

@@ -26,7 +26,7 @@ LEVELS = (
     frozenset({"__init__", "checksums", "errors", "types"}),
     frozenset({"settings"}),
     STAGES,
-    frozenset({"labelled", "pipeline"}),
+    frozenset({"feedback", "labelled", "pipeline"}),
     frozenset({"doctor", "evaluate", "examples", "schema", "security", "terminal", "web"}),
     frozenset({"api", "report"}),
     frozenset({"evaluation_cli", "server"}),

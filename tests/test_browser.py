@@ -3,118 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from threading import Thread
-from typing import Any
 
 import pytest
-import uvicorn
-from playwright.sync_api import (
-    Browser,
-    Dialog,
-    Page,
-    Request,
-    ViewportSize,
-    expect,
-    sync_playwright,
-)
+from playwright.sync_api import Browser, Dialog, expect
 
-from rustqa.api import create_app
-from rustqa.pipeline import Pipeline
-from web_fixtures import archive, farm, hostile, make_pipeline, town, wait_until
+from browser_fixtures import COST, PHONE, Open, ask, scroll_width, serving
+from web_fixtures import DISPUTED, GREETING, hostile, make_pipeline
 
 pytestmark = pytest.mark.browser
 
 KEY = "What lay in the vault?"
-COST = "What did it cost in pounds?"
-DESKTOP: ViewportSize = {"width": 1280, "height": 500}
-
-Open = Callable[..., Page]
-
-
-def chromium() -> str:
-    """The browser's path; without one the tests are skipped, but never in CI."""
-    named = os.environ.get("RUSTQA_CHROMIUM") or "/usr/bin/chromium"
-    found = shutil.which(named) or shutil.which("chromium") or shutil.which("google-chrome")
-    if found is None and not os.environ.get("CI"):
-        pytest.skip("no Chromium; set RUSTQA_CHROMIUM to its path")
-    return found or named
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One headless browser for all tests."""
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=arguments)
-        yield browser
-        browser.close()
-
-
-@contextmanager
-def serving(pipeline: Pipeline) -> Iterator[str]:
-    """The address of a real server that has loaded the pipeline."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(create_app(lambda: pipeline), log_level="warning", ws="none")
-        server = uvicorn.Server(config)
-        thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        wait_until(lambda: server.started)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(10)
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """A server with three articles, of which one is long."""
-    with serving(make_pipeline(town(), farm(), archive())) as address:
-        yield address
-
-
-@pytest.fixture
-def open_page(browser: Browser, address: str) -> Iterator[Open]:
-    """Opens the start page; afterwards it is known to have kept to its host and to the rules."""
-    pages: list[Page] = []
-    faults: list[str] = []
-
-    def watch(request: Request) -> None:
-        if not request.url.startswith(address + "/"):
-            faults.append(f"asked for {request.url}")
-
-    def visit(path: str = "/", viewport: ViewportSize = DESKTOP, **options: Any) -> Page:
-        context = browser.new_context(viewport=viewport, **options)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("request", watch)
-        page.on("console", lambda line: faults.append(line.text))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(address + path)
-        pages.append(page)
-        return page
-
-    yield visit
-    for page in pages:
-        page.context.close()
-    assert faults == []
-
-
-def ask(page: Page, question: str) -> None:
-    """Types a question and sends it with Enter, once the one before is answered."""
-    expect(page.locator(".waiting")).to_have_count(0)
-    page.get_by_label("Your question").fill(question)
-    page.keyboard.press("Enter")
-
-
-def scroll_width(page: Page) -> int:
-    """How wide the page is, seen or not."""
-    width: int = page.evaluate("document.documentElement.scrollWidth")
-    return width
 
 
 def test_ask(open_page: Open) -> None:
@@ -149,7 +47,7 @@ def test_scrolling(open_page: Open) -> None:
 
 def test_on_a_phone(open_page: Open) -> None:
     """Where the article stands below, the answer stays in view until its place is asked for."""
-    page = open_page(viewport={"width": 390, "height": 844})
+    page = open_page(viewport=PHONE)
     ask(page, KEY)
     cited = page.locator("#article .cited")
     expect(cited).to_have_count(1)
@@ -163,14 +61,14 @@ def test_conversation(open_page: Open) -> None:
     """Turns follow one another, later ones know the earlier, only the last is highlighted."""
     page = open_page()
     ask(page, COST)
-    expect(page.locator(".turn[data-question]")).to_have_count(1)
+    expect(page.locator(".turn[data-record]")).to_have_count(1)
     with page.expect_request("**/ask") as sent:
         ask(page, "Who won the cup?")
     assert sent.value.post_data_json == {
         "question": "Who won the cup?",
         "history": [{"question": COST, "answer": "pounds"}],
     }
-    last = page.locator(".turn[data-question]").nth(1)
+    last = page.locator(".turn[data-record]").nth(1)
     expect(last).to_contain_text("The articles do not say.")
     expect(last.locator("h2")).to_be_in_viewport()
     expect(page.locator("#article .cited")).to_have_count(0)
@@ -211,7 +109,7 @@ def test_keyboard(open_page: Open) -> None:
     expect(box).to_have_value("")
     page.keyboard.type("Either/or on Monday?")
     page.keyboard.press("Enter")
-    expect(page.locator(".turn[data-question]")).to_have_count(1)
+    expect(page.locator(".turn[data-record]")).to_have_count(1)
     page.keyboard.press("ArrowUp")
     expect(box).to_have_value("Either/or on Monday?")
 
@@ -294,9 +192,22 @@ def test_narrow(open_page: Open, path: str) -> None:
     assert scroll_width(page) == 320
 
 
+def test_narrow_conversation(open_page: Open) -> None:
+    """Nor has a conversation, whatever is asked and however long its words."""
+    page = open_page(viewport={"width": 320, "height": 640})
+    for number, question in enumerate((DISPUTED, GREETING, "x" * 300, COST), 1):
+        ask(page, question)
+        expect(page.locator(".turn[data-record]")).to_have_count(number)
+    assert scroll_width(page) == 320
+    inner = "log => log.scrollWidth <= log.clientWidth"
+    assert page.get_by_role("log").evaluate(inner)
+
+
 def test_desktop_fits_the_window(open_page: Open) -> None:
     """On a desktop the panes scroll, the page does not, and the box is always in view."""
     page = open_page(f"/?q={COST}")
+    ask(page, "Who won the cup?")
+    expect(page.locator(".turn[data-record]")).to_have_count(2)
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
     expect(page.get_by_label("Your question")).to_be_in_viewport()
 
@@ -327,7 +238,7 @@ def test_hostile_article(browser: Browser) -> None:
         page.on("pageerror", lambda error: seen.append(str(error)))
         page.goto(address)
         ask(page, "<img src=x onerror=alert(1)> on Friday?")
-        expect(page.locator(".turn[data-question]")).to_have_count(1)
+        expect(page.locator(".turn[data-record]")).to_have_count(1)
         expect(page.locator("#article .cited")).to_contain_text("<script>alert('text')</script>")
         page.goto(f"{address}/articles/hostile")
         expect(page.get_by_role("heading", level=1)).to_contain_text("<script>alert('title')")

@@ -36,6 +36,14 @@ def test_a_port_that_cannot_be(capsys: pytest.CaptureFixture[str]) -> None:
     assert "99999 is no port; choose one from 0 to 65535" in capsys.readouterr().err
 
 
+def test_a_file_for_feedback_that_cannot_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A place where no feedback can be kept is refused before anybody gives any."""
+    assert main(["serve", "--port", "0", "--feedback", str(tmp_path)]) == 2
+    assert "feedback cannot be kept there (Is a directory); name" in capsys.readouterr().err
+
+
 @pytest.fixture
 def served(tmp_path: Path, model_cache: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`rustqa serve` with the real model on a free port, and its address."""

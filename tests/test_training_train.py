@@ -163,7 +163,7 @@ def test_a_finished_run_has_nothing_left_to_do(
     monkeypatch.setattr(train, "loss", lambda *_: pytest.fail("a step was taken"))
     assert train.main(options) == 0
     after = torch.load(folder / "run" / train.CHECKPOINT, weights_only=True)
-    assert after["step"] == before["step"] == before["steps"] > 3
+    assert after["step"] == before["step"] == before["steps"] > 0
     assert all(torch.equal(value, before["model"][key]) for key, value in after["model"].items())
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -15,9 +14,16 @@ from fastapi.testclient import TestClient
 from rustqa.corpus import make_document
 from rustqa.pipeline import Pipeline
 from rustqa.settings import data_root
-from rustqa.types import Answer
-from rustqa.web import Library, Pages, is_web_address, sureness
-from web_fixtures import HTML, TOWN, farm, hostile, make_pipeline, serve, town
+from rustqa.web import Library, is_web_address, sureness
+from web_fixtures import (
+    HTML,
+    TOWN,
+    farm,
+    hostile,
+    make_pipeline,
+    serve,
+    town,
+)
 
 STATIC = data_root() / "web" / "static"
 COST = "The bridge cost nine million pounds."
@@ -49,13 +55,6 @@ def page_for(client: TestClient, question: str, **more: str) -> str:
     response = client.get("/", params={"q": question, **more}, headers=HTML)
     assert response.status_code == 200
     return response.text
-
-
-def turn_for(pipeline: Pipeline, **changes: Any) -> str:
-    """The turn of an answer that has been changed."""
-    library = Library(pipeline)
-    answer = pipeline.ask("Who mentions bridge?")
-    return Pages().turn(library, replace(answer, **changes))
 
 
 def text_of(html: str) -> str:
@@ -98,48 +97,6 @@ def test_whole_sentence(client: TestClient) -> None:
     page = page_for(client, "Why pounds?")
     assert f'<mark class="whole">{COST}</mark>' in page
     assert 'class="words"' not in page
-
-
-def test_no_answer(client: TestClient, several: TestClient) -> None:
-    """Without an answer the page says so, labels what is close, and highlights nothing."""
-    page = page_for(client, "Who won the cup?")
-    assert "The article does not say." in page
-    assert "Closest passages, which do not answer the question:" in page
-    assert 'class="cited"' not in page
-    assert "<mark" not in page
-    assert "sure" not in text_of(page[page.index('class="turn"') : page.index("</section>")])
-    assert "The articles do not say." in page_for(several, "Who won the cup?")
-
-
-def test_question_used(client: TestClient) -> None:
-    """A question that was mended is shown as it was understood; one that was not, is not."""
-    assert "Understood as: <q>What did it cost in pounds?</q>" in page_for(
-        client, "What did it cost in puonds?"
-    )
-    assert "Understood as" not in page_for(client, " What did it cost in pounds? ")
-
-
-def test_further_claims(pipeline: Pipeline) -> None:
-    """Further claims stand beneath the first, in the order given, the unlikely under a heading."""
-    claims = pipeline.ask("Who mentions bridge?").claims
-    unlikely = tuple(replace(claim, confidence=0.2) for claim in claims[1:])
-    assert "Less likely" not in turn_for(
-        pipeline, claims=(claims[0], replace(claims[1], confidence=0.6))
-    )
-    turn = turn_for(pipeline, claims=(claims[0], *unlikely))
-    assert turn.count("<blockquote") > 1
-    assert turn.index("<blockquote") < turn.index("Less likely")
-    assert "Another account" not in turn
-
-
-def test_contested(pipeline: Pipeline) -> None:
-    """Differing accounts are called so, each with the one who gives it."""
-    answer = pipeline.ask("Who mentions bridge?")
-    claims = tuple(replace(claim, speaker=f"<b>Mr {claim.citation}") for claim in answer.claims)
-    turn = turn_for(pipeline, claims=claims, contested=True)
-    assert "Another account" in turn
-    assert "Less likely" not in turn
-    assert "&lt;b&gt;Mr 1</span>, in" in turn
 
 
 def test_whole_article(client: TestClient) -> None:
@@ -225,7 +182,10 @@ def test_hostile_article() -> None:
 def test_address_of_an_article(client: TestClient) -> None:
     """A web address is a link to the original; nothing else is."""
     page = page_for(client, "What did it cost in pounds?")
-    assert '<a href="https://news.example/bridge" rel="noreferrer">original</a>' in page
+    assert (
+        '<a class="original" href="https://news.example/bridge" rel="noreferrer">original</a>'
+        in page
+    )
     assert is_web_address("HTTPS://news.example/")
     assert not any(map(is_web_address, (None, "", "javascript:alert(1)", "//x", "data:,x")))
 
@@ -270,6 +230,10 @@ def test_static_files(client: TestClient) -> None:
     """Files carry their type and a tag; a browser that has one gets a 304."""
     for name, kind in (
         ("chat.js", "text/javascript"),
+        ("conversation.js", "text/javascript"),
+        ("article.js", "text/javascript"),
+        ("export.js", "text/javascript"),
+        ("question.js", "text/javascript"),
         ("style.css", "text/css"),
         ("favicon.svg", "image/svg+xml"),
     ):
@@ -293,15 +257,6 @@ def test_contrast(scheme: str) -> None:
     for text, ground in pairs:
         lighter, darker = sorted((_luminance(colours[text]), _luminance(colours[ground])))[::-1]
         assert (lighter + 0.05) / (darker + 0.05) >= 4.5, (text, ground)
-
-
-def test_what_the_script_needs(pipeline: Pipeline) -> None:
-    """What the script needs of a turn stands in its attributes: the question and the answer."""
-    answer: Answer = pipeline.ask("What did it cost in pounds?")
-    turn = Pages().turn(Library(pipeline), answer)
-    assert 'data-question="What did it cost in pounds?"' in turn
-    assert 'data-answer="pounds"' in turn
-    assert "data-answer" not in Pages().turn(Library(pipeline), pipeline.ask("Who won the cup?"))
 
 
 def _luminance(colour: str) -> float:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from fastapi.testclient import TestClient
 
 from fakes import FakeEncoder
 from rustqa.api import create_app
 from rustqa.corpus import make_document
+from rustqa.feedback import FeedbackFile
 from rustqa.pipeline import Pipeline, build_in_memory
-from rustqa.types import Candidate, Document, Reading, Span
+from rustqa.types import Answer, Candidate, Document, Reading, Span, Turn
 
 TOWN = (
     "The mayor opened the new bridge on Friday. She thanked the engineers 🎉 at length.\n\n"
@@ -26,6 +28,9 @@ HOSTILE_TEXT = (
     "Nothing else was harmed."
 )
 HTML = {"Accept": "text/html"}
+GREETING = "Hello there"
+SAID = "I look things up in the articles; ask about them."
+DISPUTED = "Is there a dispute about the bridge?"
 
 
 class WordReader:
@@ -58,6 +63,41 @@ class WordReader:
                 sure = 0.93 if place >= 0 else 0.04
                 readings.append(Reading(candidate.passage, item.sentence, answer, sure, scores))
         return sorted(readings, key=lambda reading: -reading.confidence)[:top_k]
+
+
+class StagedPipeline(Pipeline):
+    """Greets who greets it, and takes the claims about one matter for differing accounts."""
+
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        top_k: int = 3,
+        documents: Collection[str] | None = None,
+    ) -> Answer:
+        """The answer, staged for GREETING and DISPUTED."""
+        answer = super().ask(question, history, top_k, documents)
+        if question == GREETING:
+            return greeted(answer)
+        return disputed(answer) if question == DISPUTED else answer
+
+
+def greeted(answer: Answer) -> Answer:
+    """The answer as if there had been nothing to look for."""
+    return replace(
+        answer, status="no_answer", answer=None, message=SAID, confidence=0.0, claims=(),
+        contested=False, citations=(), nearest=(), suggestions=("What did it cost in pounds?",),
+    )  # fmt: skip
+
+
+def disputed(answer: Answer) -> Answer:
+    """The answer as if its claims were differing accounts, the last one the article's own."""
+    last = len(answer.claims) - 1
+    claims = tuple(
+        replace(claim, confidence=0.8, speaker=None if place == last else f"<b>Mr {place}")
+        for place, claim in enumerate(answer.claims)
+    )
+    return replace(answer, claims=claims, contested=True)
 
 
 def town() -> Document:
@@ -102,22 +142,24 @@ def hostile() -> Document:
 
 def make_pipeline(*documents: Document) -> Pipeline:
     """A pipeline over the documents, without any model."""
-    encoder = FakeEncoder()
-    return Pipeline(build_in_memory(documents, encoder), encoder, WordReader())
+    encoder = FakeEncoder(vocabulary={"what", "who", "won", "cup"})
+    return StagedPipeline(build_in_memory(documents, encoder), encoder, WordReader())
 
 
 @contextmanager
-def serve(pipeline: Pipeline) -> Iterator[TestClient]:
+def serve(pipeline: Pipeline, feedback: FeedbackFile | None = None) -> Iterator[TestClient]:
     """A client of an application that has loaded the pipeline."""
-    with client_of(lambda: pipeline) as client:
+    with client_of(lambda: pipeline, feedback) as client:
         wait_until(lambda: client.get("/readyz").status_code == 200)
         yield client
 
 
 @contextmanager
-def client_of(open_pipeline: Callable[[], Pipeline]) -> Iterator[TestClient]:
+def client_of(
+    open_pipeline: Callable[[], Pipeline], feedback: FeedbackFile | None = None
+) -> Iterator[TestClient]:
     """A client of an application that is started, but may not be ready."""
-    with TestClient(create_app(open_pipeline)) as client:
+    with TestClient(create_app(open_pipeline, feedback)) as client:
         yield client
 
 

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from threading import Thread
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, FastAPI, HTTPException, Request
+from fastapi import APIRouter, Body, Depends, FastAPI, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -19,15 +19,17 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from rustqa import __version__, schema
 from rustqa.errors import NotReadyError, QuestionError, RustQAError, UnknownDocumentError
 from rustqa.examples import ANSWERS, BATCHES, QUESTIONS, SEARCHES
+from rustqa.feedback import FeedbackFile, labelled_line
 from rustqa.pipeline import Pipeline
-from rustqa.security import Guard
+from rustqa.security import Guard, is_foreign
 from rustqa.settings import data_root
-from rustqa.types import Answer, Document
+from rustqa.types import Answer, Document, Turn
 from rustqa.web import Library, Pages
 
 log = logging.getLogger(__name__)
 
 router = APIRouter()
+feedback_router = APIRouter()
 
 
 class Loading:
@@ -93,7 +95,7 @@ def ask(
     """
     answer = _ask(library, body)
     if _wants_html(request):
-        return HTMLResponse(pages.turn(library, answer))
+        return HTMLResponse(pages.turn(library, answer, body.turns()))
     return answer
 
 
@@ -155,20 +157,26 @@ async def readyz() -> schema.Health:
 
 @router.get("/", include_in_schema=False)
 def chat(
-    library: Loaded, pages: Rendered, q: str | None = None, article: str | None = None
+    library: Loaded,
+    pages: Rendered,
+    after: Annotated[list[str], Query(default_factory=list)],
+    q: str | None = None,
+    article: str | None = None,
 ) -> HTMLResponse:
-    """The chat page, with the answer to `q`, beside `article` or the article that answers."""
+    """The chat page, with the answer to `q` asked after other questions, beside `article` or the
+    article that answers."""
     document = library.first if article is None else _document(library, article)
     if q is None:
         return HTMLResponse(pages.chat(library, document))
+    history = [Turn(earlier) for earlier in after]
     try:
-        answer = library.pipeline.ask(q)
+        answer = library.pipeline.ask(q, history)
     except QuestionError as error:
         page = pages.chat(library, document, question=q, message=str(error))
         return HTMLResponse(page, error.status)
     if article is None and answer.citations:
         document = library.documents[answer.citations[0].document_id]
-    return HTMLResponse(pages.chat(library, document, answer))
+    return HTMLResponse(pages.chat(library, document, answer, history))
 
 
 @router.get("/docs", include_in_schema=False)
@@ -177,8 +185,36 @@ def docs(request: Request, pages: Rendered) -> HTMLResponse:
     return HTMLResponse(pages.docs(request.app.openapi(), str(request.base_url).rstrip("/")))
 
 
-def create_app(open_pipeline: Callable[[], Pipeline]) -> FastAPI:
-    """The application; it listens at once and answers when `open_pipeline` has returned."""
+@feedback_router.post("/feedback")
+def feedback(
+    body: Annotated[schema.FeedbackRequest, Body()], request: Request, library: Loaded
+) -> schema.FeedbackResponse:
+    """Keeps whether an answer is right, with its question, in a file of the server.
+
+    The question is asked again, so that what is kept stands in the articles; 409 if its answer is
+    another than the one that was shown, 403 for a browser that shows another site's page.
+    """
+    if is_foreign(request.headers):
+        raise HTTPException(403, "feedback is taken from rustqa's own page alone")
+    history = body.turns()
+    answer = library.pipeline.ask(body.question, history)
+    if answer.answer != body.answer:
+        raise HTTPException(409, "the answer is another one by now; ask again")
+    if answer.message is not None:
+        raise HTTPException(422, "what rustqa itself says is no answer; say it of another")
+    line = labelled_line(answer, history, body.verdict, library.documents)
+    file: FeedbackFile = request.app.state.feedback
+    file.keep(line)
+    return schema.FeedbackResponse(id=line["id"])
+
+
+def create_app(
+    open_pipeline: Callable[[], Pipeline], feedback_file: FeedbackFile | None = None
+) -> FastAPI:
+    """The application; it listens at once and answers when `open_pipeline` has returned.
+
+    Without a file for it no feedback is taken.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -197,8 +233,11 @@ def create_app(open_pipeline: Callable[[], Pipeline]) -> FastAPI:
             503: {"model": schema.Problem, "description": "Not ready yet, or unable to load"},
         },
     )
-    app.state.pages = Pages()
+    app.state.pages = Pages(feedback=feedback_file is not None)
     app.include_router(router)
+    if feedback_file is not None:
+        app.state.feedback = feedback_file
+        app.include_router(feedback_router)
     app.mount("/static", StaticFiles(directory=data_root() / "web" / "static"))
     app.add_middleware(Guard, problem=_problem)
     app.exception_handler(RustQAError)(_on_known_error)

@@ -131,6 +131,10 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     serve.add_argument("-p", "--port", type=int, default=8000, help="port (%(default)s)")
     _abstaining(serve)
+    serve.add_argument(
+        "--feedback", type=Path, metavar="FILE",
+        help="ask whether answers are right; keep what is said in this file (RUSTQA_FEEDBACK)",
+    )  # fmt: skip
     serve.add_argument("--open", action="store_true", help="open the page in the browser")
 
     evaluate = _command(
@@ -205,6 +209,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         index=options.index,
         encoder=options.encoder,
         threshold=None if threshold is None else probability(threshold),
+        feedback=getattr(options, "feedback", None),
     )
 
 

@@ -70,3 +70,9 @@ class ReaderError(RustQAError):
 
     status = 503
     exit_code = 4
+
+
+class FeedbackError(RustQAError):
+    """What a person says of an answer cannot be kept."""
+
+    status = 507

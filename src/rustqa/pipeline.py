@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import NamedTuple
 
 from rustqa.citations import cite
-from rustqa.conversation import stand_alone
+from rustqa.conversation import leans_on
 from rustqa.corpus import read_corpus
 from rustqa.encoder import PassageEncoder, open_question_encoder, weights_fingerprint
 from rustqa.errors import QuestionError, StoreError, UnknownDocumentError
@@ -41,7 +41,6 @@ from rustqa.types import (
     Reading,
     Turn,
 )
-from rustqa.windows import MAX_TURNS
 
 log = logging.getLogger(__name__)
 
@@ -56,12 +55,15 @@ _FURTHER = 0.1
 
 
 class Asked(NamedTuple):
-    """A question and its earlier ones, their spelling corrected, and the question with what it
-    leans on, which stands alone."""
+    """A question, its spelling corrected, and the earlier ones that it leans on."""
 
     question: str
     turns: tuple[str, ...]
-    used: str
+
+    @property
+    def whole(self) -> str:
+        """The question with what it leans on, which stands alone."""
+        return " ".join((*self.turns, self.question))
 
 
 class Pipeline:
@@ -99,7 +101,9 @@ class Pipeline:
         asked = self.understand(question, history)
         candidates = self.candidates(asked, documents)
         retrieved = perf_counter()
-        used, readings = self._read(asked, candidates, top_k)
+        # Of a chain of follow-ups the reader gets what it started from and the last.
+        turns = dict.fromkeys((*asked.turns[:1], *asked.turns[-1:]))
+        readings = self._reader.read(asked.question, candidates, top_k, tuple(turns))
         read = perf_counter()
         answered = bool(readings) and readings[0].confidence >= self.threshold
         least = min(self.threshold, _FURTHER)
@@ -118,7 +122,7 @@ class Pipeline:
         )
         return Answer(
             question=question,
-            question_used=used,
+            question_used=asked.whole,
             status="answered" if claims else "no_answer",
             answer=claims[0].text if claims else None,
             message=None,
@@ -143,36 +147,20 @@ class Pipeline:
 
     def understand(self, question: str, history: Sequence[Turn] = ()) -> Asked:
         """The question as it is searched for and read."""
+        turns = [self._speller.correct(turn.question.strip()) for turn in history]
         corrected = self._speller.correct(question.strip())
-        turns = tuple(self._speller.correct(turn.question.strip()) for turn in history[-MAX_TURNS:])
-        return Asked(corrected, turns, stand_alone(corrected, turns))
+        return Asked(corrected, leans_on(corrected, turns))
 
     def candidates(self, asked: Asked, documents: Collection[str] | None = None) -> list[Candidate]:
         """The best passages, as many as are read for one question."""
         chosen: list[Candidate] = []
         room = _WORDS_READ
-        for candidate in self._retriever.retrieve(asked.used, _CANDIDATES, documents):
+        for candidate in self._retriever.retrieve(asked.whole, _CANDIDATES, documents):
             words = len(candidate.text.split())
             if words <= room or not chosen:
                 chosen.append(candidate)
                 room -= words
         return chosen
-
-    def _read(
-        self, asked: Asked, candidates: Sequence[Candidate], top_k: int
-    ) -> tuple[str, list[Reading]]:
-        """The question as it was understood, and what was read for it.
-
-        Its words hardly tell whether a question leans on the one before; one that seems to is
-        read with it and alone, and the surer reading holds.
-        """
-        alone = self._reader.read(asked.question, candidates, top_k)
-        if asked.used == asked.question:
-            return asked.question, alone
-        leaning = self._reader.read(asked.question, candidates, top_k, asked.turns)
-        if alone and alone[0].confidence > leaning[0].confidence:
-            return asked.question, alone
-        return asked.used, leaning
 
     def search(
         self, query: str, top_k: int = 10, documents: Collection[str] | None = None

@@ -34,23 +34,39 @@ class HistoryTurn(_Request):
     answer: str | None = None
 
 
-class AskRequest(_Request):
-    """A question, and what is known about how it is asked."""
-
+class _Asked(_Request):
     question: str = Field(description=f"at most {MAX_QUESTION:,} characters")
     history: list[HistoryTurn] = Field(
         [],
         description=f"the conversation so far, oldest first, as objects with a question and its "
         f"answer or null; at most {MAX_HISTORY}",
     )
+
+    def turns(self) -> list[Turn]:
+        """The history as the pipeline takes it."""
+        return [Turn(turn.question, turn.answer) for turn in self.history]
+
+
+class AskRequest(_Asked):
+    """A question, and what is known about how it is asked."""
+
     top_k: int = Field(3, description=f"at most so many claims or passages, 1 to {MAX_TOP_K}")
     documents: list[str] | None = Field(
         None, description="ids of the articles to ask; null: all of them"
     )
 
-    def turns(self) -> list[Turn]:
-        """The history as the pipeline takes it."""
-        return [Turn(turn.question, turn.answer) for turn in self.history]
+
+class FeedbackRequest(_Asked):
+    """What a person says of an answer, with what it takes to find that answer again."""
+
+    answer: str | None = Field(description="the answer that was shown; null: silence")
+    verdict: Literal["right", "wrong"]
+
+
+class FeedbackResponse(BaseModel):
+    """The line that was kept."""
+
+    id: str
 
 
 class BatchRequest(_Request):

@@ -1,9 +1,11 @@
-"""What holds for every request: headers that forbid, a limit on bodies, and no tracebacks."""
+"""What holds for every request: headers that forbid, a limit on bodies, and no tracebacks;
+and which requests come of another site's page."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -73,6 +75,19 @@ class Guard:
             if started:
                 raise
             await refuse(500, "something went wrong here, not with your question; see the log")
+
+
+def is_foreign(headers: Headers) -> bool:
+    """Whether a browser sends the request for another site's page.
+
+    Browsers name the site in Sec-Fetch-Site, the older ones in Origin; other programs send
+    neither and do only what their owner wants.
+    """
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in {"same-origin", "none"}
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != headers.get("host")
 
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes | None:

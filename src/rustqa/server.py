@@ -11,6 +11,7 @@ from contextlib import closing
 
 from rustqa.api import create_app
 from rustqa.errors import InputError
+from rustqa.feedback import FeedbackFile
 from rustqa.pipeline import open_pipeline
 from rustqa.settings import Settings
 
@@ -18,10 +19,11 @@ from rustqa.settings import Settings
 def serve(settings: Settings, host: str, port: int, open_page: bool = False) -> None:
     """Serves until interrupted; a missing or stale index is built first.
 
-    Raises InputError if the address cannot be listened on.
+    Raises InputError if the address cannot be listened on or the feedback not kept.
     """
     import uvicorn
 
+    feedback = FeedbackFile(settings.feedback) if settings.feedback else None
     with closing(_listen(host, port)) as listening:
         shown = f"[{host}]" if ":" in host else host
         url = f"http://{shown}:{listening.getsockname()[1]}/"
@@ -29,7 +31,7 @@ def serve(settings: Settings, host: str, port: int, open_page: bool = False) -> 
         if open_page:
             # The socket listens already, so the page waits for the server instead of failing.
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
-        app = create_app(lambda: open_pipeline(settings, build=True))
+        app = create_app(lambda: open_pipeline(settings, build=True), feedback)
         config = uvicorn.Config(app, log_level="warning", server_header=False)
         uvicorn.Server(config).run(sockets=[listening])
 

@@ -27,7 +27,8 @@ class Settings:
 
     `corpus` None means the folder the index was built from; `encoder` is the default model's
     name, another model's name or a local folder; `reader` is the folder of the reader's files;
-    `threshold` is the least probability of being right at which an answer is given.
+    `threshold` is the least probability of being right at which an answer is given; `feedback`
+    is the file for what people say of the answers, None if they are not asked.
     """
 
     corpus: Path | None
@@ -36,10 +37,12 @@ class Settings:
     reader: Path
     cache: Path
     threshold: float
+    feedback: Path | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
-        """Defaults with RUSTQA_CORPUS, _INDEX, _ENCODER, _READER, _CACHE and _THRESHOLD applied.
+        """Defaults with RUSTQA_CORPUS, _INDEX, _ENCODER, _READER, _CACHE, _THRESHOLD and _FEEDBACK
+        applied.
 
         Raises InputError if the threshold is not a probability.
         """
@@ -50,6 +53,7 @@ class Settings:
             cache=Path(env.get("RUSTQA_CACHE") or _user_cache()),
             reader=Path(env.get("RUSTQA_READER") or SHIPPED_READER),
             threshold=probability(env.get("RUSTQA_THRESHOLD") or str(DEFAULT_THRESHOLD)),
+            feedback=Path(env["RUSTQA_FEEDBACK"]) if env.get("RUSTQA_FEEDBACK") else None,
         )
 
     def override(
@@ -58,6 +62,7 @@ class Settings:
         index: Path | None = None,
         encoder: str | None = None,
         threshold: float | None = None,
+        feedback: Path | None = None,
     ) -> Settings:
         """A copy in which the arguments that are not None replace the settings."""
         return replace(
@@ -66,6 +71,7 @@ class Settings:
             index=index or self.index,
             encoder=encoder or self.encoder,
             threshold=self.threshold if threshold is None else threshold,
+            feedback=feedback or self.feedback,
         )
 
 

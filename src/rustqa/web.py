@@ -5,16 +5,23 @@ from __future__ import annotations
 import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from json import dumps
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from rustqa import __version__
 from rustqa.pipeline import MAX_QUESTION, Pipeline
 from rustqa.settings import data_root
-from rustqa.types import Answer, Block, Citation, Document, Span
+from rustqa.types import Answer, Attribution, Block, Citation, Document, Span, Turn
+
+# A question leans on no more of the turns before it.
+LINKED_TURNS = 4
+_SUGGESTIONS = 12
+_AT_START = 4
 
 _SURENESS = (
     (0.9, "very sure"),
@@ -29,8 +36,9 @@ class Piece:
     """A sentence to be shown, or the gap between two (`id` None).
 
     `runs` are its stretches of text, each with the kind of its mark: "" for none, "words" for an
-    answer's exact words, "whole" for an answer that is all of its citation. `role` is "cited"
-    for the best citation's sentences, "also" for those of the others.
+    answer's exact words, "whole" for an answer that is all of its citation, "cue" for words that
+    say whose words those are. `role` is "cited" for the best citation's sentences, "also" for
+    those of the others.
     """
 
     id: str | None
@@ -55,13 +63,15 @@ class Library:
     def suggestions(self, document_id: str) -> list[str]:
         """Questions the article answers, found once."""
         if document_id not in self._suggestions:
-            self._suggestions[document_id] = self.pipeline.suggestions(document_id)
+            found = self.pipeline.suggestions(document_id, _SUGGESTIONS)
+            self._suggestions[document_id] = found
         return self._suggestions[document_id]
 
     def blocks(
-        self, document: Document, citations: Sequence[Citation] = ()
+        self, document: Document, citations: Sequence[Citation] = (), equal: bool = False
     ) -> Iterator[tuple[Block, list[Piece]]]:
-        """Each block of the article with its pieces, the citations highlighted."""
+        """Each block of the article with its pieces, the citations highlighted; all like the
+        best one if they are `equal`."""
         here = [item for item in citations if item.document_id == document.id]
         sentences = iter(self._sentences[document.id])
         sentence = next(sentences, None)
@@ -70,10 +80,11 @@ class Library:
             while sentence is not None and sentence.end <= block.end:
                 inside.append(sentence)
                 sentence = next(sentences, None)
-            yield block, list(_pieces(document.text, Span(block.start, block.end), inside, here))
+            span = Span(block.start, block.end)
+            yield block, list(_pieces(document.text, span, inside, here, equal))
 
-    def quotation(self, citation: Citation) -> list[Piece]:
-        """The cited text in pieces, the answer's words marked."""
+    def quotation(self, citation: Citation, attribution: Attribution | None = None) -> list[Piece]:
+        """The cited text in pieces, the answer's words marked, and those that attribute them."""
         span = Span(citation.start_char, citation.end_char)
         inside = [
             sentence
@@ -81,14 +92,17 @@ class Library:
             if span.start <= sentence.start and sentence.end <= span.end
         ]
         text = self.documents[citation.document_id].text
-        return list(_pieces(text, span, inside, [citation]))
+        cue = None
+        if attribution is not None:
+            cue = Span(attribution.cue_start_char, attribution.cue_end_char)
+        return list(_pieces(text, span, inside, [citation], cue=cue))
 
 
 class Pages:
     """Renders the templates of web/templates; everything put into them is escaped."""
 
-    def __init__(self) -> None:
-        """Opens the templates."""
+    def __init__(self, feedback: bool = False) -> None:
+        """Opens the templates; with `feedback` a turn asks whether it is right."""
         self._templates = Environment(
             loader=FileSystemLoader(data_root() / "web" / "templates"),
             autoescape=True,
@@ -96,7 +110,9 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._templates.globals["feedback"] = feedback
         self._templates.filters["sureness"] = sureness
+        self._templates.filters["record"] = _record
         self._templates.tests["web_address"] = is_web_address
 
     def chat(
@@ -104,6 +120,7 @@ class Pages:
         library: Library,
         document: Document,
         answer: Answer | None = None,
+        history: Sequence[Turn] = (),
         question: str = "",
         message: str = "",
     ) -> str:
@@ -112,18 +129,19 @@ class Pages:
             "chat.html",
             library=library,
             document=document,
-            answer=answer,
             question=question,
             message=message,
             max_question=MAX_QUESTION,
-            suggestions=[] if answer else library.suggestions(document.id),
+            edition=f"{__version__} {library.pipeline.store.id}",
+            suggestions=library.suggestions(document.id)[:_AT_START],
+            **_shown(library, answer, history, document.id),
         )
 
-    def turn(self, library: Library, answer: Answer) -> str:
-        """The fragment of HTML that shows one question and its answer."""
+    def turn(self, library: Library, answer: Answer, history: Sequence[Turn] = ()) -> str:
+        """The fragment of HTML that shows one question, asked after `history`, and its answer."""
         cited = [*answer.citations, *answer.nearest]
         shown = cited[0].document_id if cited else library.first.id
-        return self._render("turn.html", library=library, answer=answer, shown=shown)
+        return self._render("turn.html", library=library, **_shown(library, answer, history, shown))
 
     def article(self, library: Library, document: Document) -> str:
         """The page of one article."""
@@ -147,13 +165,64 @@ def sureness(confidence: float) -> str:
     return next((words for least, words in _SURENESS if confidence >= least), "unlikely")
 
 
+def permalink(answer: Answer, history: Sequence[Turn] = ()) -> str:
+    """The address that asks the same again and shows the best cited sentence in its place."""
+    again = asked_again(answer, history)
+    if not answer.citations:
+        return again
+    best = answer.citations[0]
+    return f"{again}&article={quote(best.document_id)}#{best.url.partition('#')[2]}"
+
+
+def asked_again(answer: Answer, history: Sequence[Turn] = ()) -> str:
+    """The address that asks the same again.
+
+    It names the earlier questions of a follow-up, without which it asks something else.
+    """
+    query = [("q", answer.question)]
+    if answer.question_used != answer.question.strip():
+        query += [("after", turn.question) for turn in history[-LINKED_TURNS:]]
+    return f"/?{urlencode(query, quote_via=quote)}"
+
+
 def is_web_address(url: str | None) -> bool:
     """Whether a link to it can only lead to a web page."""
     return url is not None and url.lower().startswith(("http://", "https://"))
 
 
+def _shown(
+    library: Library, answer: Answer | None, history: Sequence[Turn], shown: str
+) -> dict[str, Any]:
+    """What turn.html needs; `shown` is the id of the article beside it."""
+    if answer is None:
+        return {"answer": None}
+    asked = {answer.question.strip(), answer.question_used, *(turn.question for turn in history)}
+    about = [item.document_id for item in (*answer.citations, *answer.nearest)]
+    ready: Sequence[str] = answer.suggestions
+    if not answer.message:
+        ready = library.suggestions((*about, shown)[0]) or library.suggestions(library.first.id)
+    return {
+        "answer": answer,
+        "history": [asdict(turn) for turn in history],
+        "shown": shown,
+        "again": asked_again(answer, history),
+        "link": permalink(answer, history),
+        "following": [question for question in ready if question not in asked],
+    }
+
+
+def _record(value: Any) -> str:
+    """A value as JSON, for the script to read."""
+    return dumps(asdict(value) if isinstance(value, Answer) else value, ensure_ascii=False)
+
+
 def _pieces(
-    text: str, span: Span, sentences: Sequence[Span], citations: Sequence[Citation]
+    text: str,
+    span: Span,
+    sentences: Sequence[Span],
+    citations: Sequence[Citation],
+    equal: bool = False,
+    cue: Span | None = None,
 ) -> Iterator[Piece]:
     """The span's text without loss: its sentences and the gaps between them."""
     at = span.start
@@ -161,22 +230,26 @@ def _pieces(
         if at < start:
             yield Piece(None, "", [(text[at:start], "")])
         over = [item.start_char < end and start < item.end_char for item in citations]
-        role = "" if not any(over) else "cited" if over[0] else "also"
-        yield Piece(f"s-{start}-{end}", role, _runs(text, Span(start, end), citations))
+        role = "" if not any(over) else "cited" if over[0] or equal else "also"
+        yield Piece(f"s-{start}-{end}", role, _runs(text, Span(start, end), citations, cue))
         at = end
     if at < span.end:
         yield Piece(None, "", [(text[at : span.end], "")])
 
 
-def _runs(text: str, span: Span, citations: Sequence[Citation]) -> list[tuple[str, str]]:
-    marks = [(item.answer_start_char, item.answer_end_char) for item in citations]
+def _runs(
+    text: str, span: Span, citations: Sequence[Citation], cue: Span | None
+) -> list[tuple[str, str]]:
     wholes = {(item.start_char, item.end_char) for item in citations}
-    cuts = {min(max(cut, span.start), span.end) for mark in marks for cut in mark} | {*span}
+    marks = [(item.answer_start_char, item.answer_end_char) for item in citations]
+    kinds = [(mark, "whole" if mark in wholes else "words") for mark in marks]
+    if cue:
+        kinds.append((cue, "cue"))
+    cuts = {min(max(cut, span.start), span.end) for mark, _ in kinds for cut in mark} | {*span}
     runs = []
     for start, end in pairwise(sorted(cuts)):
-        over = [mark for mark in marks if mark[0] <= start and end <= mark[1]]
-        kind = "" if not over else "whole" if over[0] in wholes else "words"
-        runs.append((text[start:end], kind))
+        over = [kind for mark, kind in kinds if mark[0] <= start and end <= mark[1]]
+        runs.append((text[start:end], (*over, "")[0]))
     return runs
 
 

@@ -1,43 +1,56 @@
 // Asks without leaving the page. Everything it shows is cut and marked by the server.
 
-const log = document.getElementById("log");
-const form = document.getElementById("ask");
-const box = document.getElementById("q");
-const message = document.getElementById("message");
-const pane = document.getElementById("article");
+import { beside, highlight, reveal, revealCited } from "./article.js";
+import {
+  forget, history, keep, log, parse, questions, record, records, restore, turns,
+} from "./conversation.js";
+import { markdown, plain, save } from "./export.js";
+import { box, form, isAlone, leave, write } from "./question.js";
 
-const beside = matchMedia("(min-width: 60rem)");
-const still = matchMedia("(prefers-reduced-motion: reduce)");
-const TURNS = 20; // the server takes so many earlier turns
+const message = document.getElementById("message");
+
+const OFFERED = 3;
 
 let busy = false;
 
-async function ask(question) {
+async function ask(question, byItself = false) {
   if (busy) return;
   busy = true;
+  const earlier = byItself ? [] : history();
   message.textContent = "";
-  box.value = "";
+  write("");
   const waiting = wait(question);
   try {
-    const response = await fetch("/ask", {
-      method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "text/html" },
-      body: JSON.stringify({ question, history: history() }),
-    });
-    if (!response.ok) throw new Error((await response.json()).error);
+    const response = await post("/ask", { question, history: earlier }, "text/html");
     const turn = parse(await response.text()).querySelector(".turn");
     log.querySelector(".welcome")?.remove();
     waiting.replaceWith(turn);
+    present(turn);
     reveal(turn, "start");
-    const cited = turn.dataset.status === "answered" ? turn.querySelectorAll(".quotation") : [];
-    highlight([...cited], beside.matches).catch(report);
+    highlight(answering(turn), beside.matches).catch(report);
+    remember(turn);
   } catch (error) {
     waiting.remove();
-    box.value ||= question;
+    if (!box.value) write(question, byItself);
     report(error);
   } finally {
     busy = false;
-    box.focus({ preventScroll: true });
+    leave();
+  }
+}
+
+async function post(path, body, accepted) {
+  const headers = { "Content-Type": "application/json", Accept: accepted };
+  const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
+  if (!response.ok) throw new Error((await response.json()).error);
+  return response;
+}
+
+function remember(turn) {
+  try {
+    keep(turn);
+  } catch (error) {
+    report(error);
   }
 }
 
@@ -63,73 +76,90 @@ function wait(question) {
   return waiting;
 }
 
-function history() {
-  return turns()
-    .slice(-TURNS)
-    .map(({ dataset }) => ({ question: dataset.question, answer: dataset.answer ?? null }));
-}
-
-// Marks in the article the sentences of the quotations, by copying them from there.
-async function highlight(figures, scroll) {
-  for (const sentence of pane.querySelectorAll(".cited, .also")) {
-    sentence.replaceChildren(sentence.textContent);
-    sentence.removeAttribute("class");
+// Leaves of the suggested questions a few that have not been asked.
+function present(turn) {
+  const asked = new Set([...questions(), ...records().map((one) => one.question_used)].map(words));
+  for (const link of turn.querySelectorAll(".suggestion")) {
+    if (asked.has(words(link.textContent))) link.parentElement.remove();
   }
-  if (!figures.length) return;
-  const id = figures[0].dataset.document;
-  await open(id);
-  for (const figure of figures.filter((other) => other.dataset.document === id)) {
-    for (const copy of figure.querySelectorAll("[data-sentence]")) {
-      const sentence = document.getElementById(copy.dataset.sentence);
-      if (!sentence || sentence.className) continue;
-      sentence.replaceChildren(...copy.cloneNode(true).childNodes);
-      sentence.className = figure === figures[0] ? "cited" : "also";
-    }
+  const rest = [...turn.querySelectorAll(".following li")];
+  rest.slice(OFFERED).forEach((item) => item.remove());
+  if (!rest.length) turn.querySelector(".following")?.remove();
+  document.getElementById("kept").hidden = false;
+}
+
+const words = (text) => text.toLowerCase().match(/[\p{L}\p{N}]+/gu)?.join(" ");
+const answering = (turn) => (record(turn).claims.length ? [...turn.querySelectorAll(".quotation")] : []);
+
+async function copy(control, text, done) {
+  try {
+    await navigator.clipboard.writeText(text);
+    const label = (control.dataset.label ??= control.textContent);
+    control.textContent = done;
+    setTimeout(() => (control.textContent = label), 2000);
+    message.textContent = "";
+  } catch {
+    message.textContent = "the browser does not let this page copy; select the text and copy it yourself";
   }
-  if (scroll) reveal(pane.querySelector(".cited"), "center");
 }
 
-async function open(id) {
-  const shown = pane.querySelector(".article");
-  if (shown.dataset.document === id) return;
-  const headers = { Accept: "text/html" };
-  const response = await fetch(`/articles/${encodeURIComponent(id)}`, { headers });
-  if (!response.ok) throw new Error("the article cannot be shown; reload the page");
-  const page = parse(await response.text());
-  shown.replaceWith(page.querySelector(".article"));
-  document.querySelector(".masthead h1").textContent = page.querySelector("h1").textContent;
+async function judge(turn, verdict) {
+  const { question, answer } = record(turn);
+  const earlier = JSON.parse(turn.dataset.history);
+  const buttons = turn.querySelectorAll(".verdict button");
+  buttons.forEach((button) => (button.disabled = true));
+  try {
+    await post("/feedback", { question, history: earlier, answer, verdict }, "application/json");
+    turn.querySelector(".verdict").textContent = `Kept in the file: this is ${verdict}.`;
+    remember(turn);
+    leave();
+  } catch (error) {
+    buttons.forEach((button) => (button.disabled = false));
+    report(error);
+  }
 }
 
-const parse = (html) => new DOMParser().parseFromString(html, "text/html");
-const turns = () => [...log.querySelectorAll(".turn[data-question]")];
-
-function reveal(element, block) {
-  element?.scrollIntoView({ block, behavior: still.matches ? "auto" : "smooth" });
-}
-
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  ask(box.value);
-});
+const actions = {
+  ".suggestion": (link) => ask(link.textContent),
+  ".place": (link) => highlight([link.closest(".quotation")], true).catch(report),
+  ".copy": (button) => copy(button, plain(record(button.closest(".turn"))), "Copied"),
+  ".permalink": (link) => copy(link, link.href, "Link copied"),
+  ".edit": (button) => {
+    write(record(button.closest(".turn")).question_used, true);
+    box.focus();
+  },
+  ".verdict button": (button) => judge(button.closest(".turn"), button.value),
+  "#markdown": () => save(markdown(records()), "conversation.md", "text/markdown"),
+  "#json": () => save(JSON.stringify(records(), null, 2), "conversation.json", "application/json"),
+  "#new": () => {
+    forget();
+    location.assign("/");
+  },
+};
 
 document.addEventListener("click", (event) => {
   if (event.metaKey || event.ctrlKey || event.altKey || event.shiftKey) return;
-  const link = event.target.closest("a.suggestion, a.place");
-  if (!link) return;
-  event.preventDefault();
-  if (link.matches(".suggestion")) ask(link.textContent);
-  else highlight([link.closest(".quotation")], true).catch(report);
-});
-
-document.addEventListener("keydown", (event) => {
-  if (event.metaKey || event.ctrlKey || event.altKey) return;
-  if (event.key === "/" && document.activeElement !== box) {
+  for (const [selector, act] of Object.entries(actions)) {
+    const control = event.target.closest(selector);
+    if (!control) continue;
     event.preventDefault();
-    box.focus();
-  } else if (event.key === "ArrowUp" && document.activeElement === box && !box.value) {
-    event.preventDefault();
-    box.value = turns().at(-1)?.dataset.question ?? "";
+    act(control);
+    return;
   }
 });
 
-if (beside.matches) pane.querySelector(".cited")?.scrollIntoView({ block: "center" });
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  ask(box.value, isAlone());
+});
+
+const linked = turns().length > 0;
+const shown = restore();
+if (shown) {
+  log.querySelector(".welcome")?.remove();
+  present(shown);
+  remember(shown);
+  shown.scrollIntoView({ block: "start" });
+  const marked = linked ? Promise.resolve() : highlight(answering(shown), false);
+  marked.then(() => beside.matches && revealCited("auto"), report);
+}

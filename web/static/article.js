@@ -1,0 +1,48 @@
+// The article beside the conversation: which one it is, and what is marked in it.
+
+import { parse } from "./conversation.js";
+
+const pane = document.getElementById("article");
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+export const beside = matchMedia("(min-width: 60rem)");
+
+export function reveal(element, block, behavior = "smooth") {
+  element?.scrollIntoView({ block, behavior: still.matches ? "auto" : behavior });
+}
+
+export function revealCited(behavior) {
+  reveal(pane.querySelector(".cited"), "center", behavior);
+}
+
+// Marks in the article the sentences of the quotations, by copying them from there.
+export async function highlight(figures, scroll) {
+  for (const sentence of pane.querySelectorAll(".cited, .also")) {
+    sentence.replaceChildren(sentence.textContent);
+    sentence.removeAttribute("class");
+  }
+  if (!figures.length) return;
+  const id = figures[0].dataset.document;
+  await open(id);
+  for (const figure of figures.filter((other) => other.dataset.document === id)) {
+    const best = figure === figures[0] || figure.closest(".accounts");
+    for (const copy of figure.querySelectorAll("[data-sentence]")) {
+      const sentence = document.getElementById(copy.dataset.sentence);
+      if (!sentence || sentence.className) continue;
+      sentence.replaceChildren(...copy.cloneNode(true).childNodes);
+      sentence.className = best ? "cited" : "also";
+    }
+  }
+  if (scroll) revealCited();
+}
+
+async function open(id) {
+  const shown = pane.querySelector(".article");
+  if (shown.dataset.document === id) return;
+  const headers = { Accept: "text/html" };
+  const response = await fetch(`/articles/${encodeURIComponent(id)}`, { headers });
+  if (!response.ok) throw new Error("the article cannot be shown; reload the page");
+  const page = parse(await response.text());
+  shown.replaceWith(page.querySelector(".article"));
+  document.querySelector(".masthead h1").textContent = page.querySelector("h1").textContent;
+}

@@ -1,0 +1,77 @@
+// Answers as text to take away. Offsets count code points, so texts are cut as lists of them.
+
+import { log } from "./conversation.js";
+
+const CLOSEST = "Closest passages, which do not answer the question:";
+const DIFFERING = "Differing accounts:";
+
+// One answer with its citation, as plain text.
+export function plain(record) {
+  const { claims, contested } = record;
+  const given = (contested ? claims : claims.slice(0, 1)).map((claim) => {
+    const citation = cited(record, claim);
+    const whose = claim.speaker ? `${claim.speaker}, in ` : "";
+    return [
+      ...(claim.text === citation.cited_text ? [] : [claim.text]),
+      `> ${citation.cited_text}`,
+      `— ${whose}${citation.document_title}, paragraph ${citation.paragraph}`,
+      absolute(citation.url),
+    ].join("\n");
+  });
+  if (contested) given.unshift(DIFFERING);
+  return [record.question, ...(claims.length ? given : [silence(record)])].join("\n\n") + "\n";
+}
+
+// The conversation as CommonMark.
+export function markdown(records) {
+  return ["# Questions and answers", ...records.flatMap(turn)].join("\n\n") + "\n";
+}
+
+function turn(record) {
+  const { question, question_used: used, message, claims, nearest, contested } = record;
+  const lines = [`## ${escape(question)}`];
+  if (message === null && used !== question.trim()) lines.push(`Understood as: ${escape(used)}`);
+  if (contested) lines.push(DIFFERING);
+  for (const claim of claims) {
+    const whose = claim.speaker ? `According to ${escape(claim.speaker)}: ` : "";
+    const sure = `confidence ${Math.round(100 * claim.confidence)}%`;
+    lines.push(`${whose}**${escape(claim.text)}** (${sure})`, quotation(cited(record, claim), true));
+  }
+  if (!claims.length) lines.push(escape(silence(record)));
+  if (nearest.length) lines.push(CLOSEST, ...nearest.map((citation) => quotation(citation, false)));
+  return lines;
+}
+
+function quotation(citation, marked) {
+  const points = [...citation.cited_text];
+  const from = citation.answer_start_char - citation.start_char;
+  const to = citation.answer_end_char - citation.start_char;
+  const parts = [points.slice(0, from), points.slice(from, to), points.slice(to)];
+  const [before, words, behind] = parts.map((part) => escape(part.join("")));
+  const whole = marked ? `${before}**${words}**${behind}` : before + words + behind;
+  const title = `[${escape(citation.document_title)}](<${absolute(citation.url)}>)`;
+  const place = `paragraph ${citation.paragraph}, characters ${citation.start_char}–${citation.end_char}`;
+  return `> ${whole}\n>\n> — ${title}, ${place}`;
+}
+
+export function save(text, name, type) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+const absolute = (url) => location.origin + url;
+const cited = (record, claim) => record.citations.find(({ id }) => id === claim.citation);
+const silence = ({ message }) => (message === null ? log.dataset.silence : `rustqa: ${message}`);
+
+// Text that Markdown would take for its own signs, on one line.
+function escape(text) {
+  return text
+    .replace(/\s+/g, " ")
+    .replace(/[\\`*_[\]<>&~|#!]/g, "\\$&")
+    .replace(/^(\s*)([-+=]|\d+(?=[.)]))/, (_, space, sign) =>
+      /\d/.test(sign) ? `${space}${sign}\\` : `${space}\\${sign}`,
+    );
+}
