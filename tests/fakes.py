@@ -88,23 +88,23 @@ class FakeReader:
     """Reads the first letter of each candidate's best sentence, as sure as it is told to be.
 
     Of questions that hold `doubtful` it is not sure. `asked` records its questions, each with
-    the earlier ones.
+    its contexts.
     """
 
     confidences: Sequence[float] = (0.9,)
     doubtful: str = "cup"
     name: str = "fake-reader"
-    asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    asked: list[tuple[str, list[tuple[str, ...]]]] = field(default_factory=list)
 
     def read(
         self,
         question: str,
         candidates: Sequence[Candidate],
         top_k: int,
-        turns: Sequence[str] = (),
+        contexts: Sequence[Sequence[str]] = ((),),
     ) -> list[Reading]:
         """One reading for each candidate, in their order, with the confidences in theirs."""
-        self.asked.append((question, tuple(turns)))
+        self.asked.append((question, [tuple(context) for context in contexts]))
         readings = []
         for place, candidate in enumerate(candidates[:top_k]):
             best = max(candidate.evidence, key=lambda item: item.score)

@@ -18,16 +18,9 @@ from rustqa.citations import broken_quotations
 from rustqa.corpus import make_document
 from rustqa.errors import QuestionError, StoreError, UnknownDocumentError
 from rustqa.index import FaissStore
+from rustqa.limits import MAX_HISTORY, MAX_QUESTION, MAX_TOP_K
 from rustqa.onnx_cache import OnnxEncoder
-from rustqa.pipeline import (
-    MAX_HISTORY,
-    MAX_QUESTION,
-    MAX_TOP_K,
-    Pipeline,
-    build_in_memory,
-    build_index,
-    open_pipeline,
-)
+from rustqa.pipeline import Pipeline, build_in_memory, build_index, open_pipeline
 from rustqa.reader import Calibration, SpanReader
 from rustqa.settings import Settings
 from rustqa.types import Answer, Candidate, Document, PassageStore, Reading, Turn

@@ -46,7 +46,7 @@ class WordReader:
         question: str,
         candidates: Sequence[Candidate],
         top_k: int,
-        turns: Sequence[str] = (),
+        contexts: Sequence[Sequence[str]] = ((),),
     ) -> list[Reading]:
         """The sentences that hold the word first."""
         word = question.rstrip("?").split()[-1].lower()

@@ -214,7 +214,8 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _ask(options: argparse.Namespace) -> int:
-    from rustqa.pipeline import check_question, open_pipeline
+    from rustqa.limits import check_question
+    from rustqa.pipeline import open_pipeline
     from rustqa.terminal import show_answer, to_json
     from rustqa.types import Turn
 
@@ -272,7 +273,8 @@ def _batch_line(line: str) -> tuple[str, list[Turn]]:
 
 
 def _chat(options: argparse.Namespace) -> int:
-    from rustqa.pipeline import MAX_HISTORY, open_pipeline
+    from rustqa.limits import MAX_HISTORY
+    from rustqa.pipeline import open_pipeline
     from rustqa.terminal import show_answer, to_json
     from rustqa.types import Turn
 
@@ -307,7 +309,8 @@ def _questions() -> Iterator[str]:
 
 
 def _search(options: argparse.Namespace) -> int:
-    from rustqa.pipeline import check_question, open_pipeline
+    from rustqa.limits import check_question
+    from rustqa.pipeline import open_pipeline
     from rustqa.terminal import show_citation, to_json
 
     query = _text(options.question)

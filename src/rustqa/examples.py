@@ -9,7 +9,7 @@ _PROVENANCE: dict[str, Any] = {
     "document_sha256": {
         "rust-case-dismissed": "a99fc124dabb84c28849a418fc2cb31f2acbd35b975a3a0dc6b44d88b563c484"
     },
-    "model": {"encoder": "all-MiniLM-L6-v2", "reader": "rustqa-reader-1"},
+    "model": {"encoder": "all-MiniLM-L6-v2", "reader": "rustqa-reader-2"},
     "timings_ms": {"retrieve": 8.4, "read": 76.1, "total": 84.9},
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 import re
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -14,6 +15,8 @@ from typing import Any
 from rustqa.corpus import make_document
 from rustqa.errors import CorpusError, InputError
 from rustqa.types import Document, Turn
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,9 @@ def read_labelled(
     """The sets in a file, gzipped or not: lines of questions on the indexed articles, lines of
     articles with `qas`, or SQuAD, as one object or as a line for each question, as one set.
 
-    With `by_paragraph`, each paragraph of SQuAD is an article of its own. Raises InputError if
-    the file is none of these.
+    With `by_paragraph`, each paragraph of SQuAD is an article of its own. Questions on the
+    indexed articles whose answers are null are left out. Raises InputError if the file is none of
+    these.
     """
     text = _text(file)
     try:
@@ -133,7 +137,13 @@ def _sets(text: str, indexed: Mapping[str, Document], by_paragraph: bool) -> lis
         return [_article(row, number) for number, row in enumerate(rows, 1)]
     if rows and "context" in rows[0]:
         return [_squad(_gathered(rows))]
-    return [LabelledSet((), tuple(_on_indexed(row, indexed) for row in rows))]
+    # What somebody found wrong waits for a person to say what is right.
+    known = [row for row in rows if row["answers"] is not None]
+    if len(known) < len(rows):
+        log.warning(
+            "%d of %d questions have no label yet; left out", len(rows) - len(known), len(rows)
+        )
+    return [LabelledSet((), tuple(_on_indexed(row, indexed) for row in known))]
 
 
 def _squad_object(text: str) -> dict[str, Any] | None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
-import unicodedata
 from collections.abc import Collection, Sequence
-from itertools import islice
+from dataclasses import replace
+from functools import lru_cache, partial
+from itertools import chain, islice
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
+from rustqa.accounts import SEEN, Account, find_dispute
 from rustqa.citations import cite
 from rustqa.conversation import leans_on
 from rustqa.corpus import read_corpus
 from rustqa.encoder import PassageEncoder, open_question_encoder, weights_fingerprint
-from rustqa.errors import QuestionError, StoreError, UnknownDocumentError
+from rustqa.errors import QuestionError, StoreError
 from rustqa.index import (
     FaissStore,
     build_store,
@@ -24,10 +26,13 @@ from rustqa.index import (
     make_recipe,
     save_store,
 )
-from rustqa.passages import split_document, splitter_name
+from rustqa.limits import check_request
+from rustqa.passages import split_document, split_sentences, splitter_name
 from rustqa.reader import open_reader
 from rustqa.retriever import FusedRetriever
 from rustqa.settings import DEFAULT_THRESHOLD, Settings, data_root
+from rustqa.small_talk import off_topic, small_talk
+from rustqa.speakers import Speakers
 from rustqa.spelling import Speller
 from rustqa.types import (
     Answer,
@@ -44,26 +49,35 @@ from rustqa.types import (
 
 log = logging.getLogger(__name__)
 
-MAX_QUESTION = 1000
-MAX_HISTORY = 20
-MAX_TOP_K = 20
 # What is read for one question: the best passages, as many as make so many words.
 _CANDIDATES = 20
 _WORDS_READ = 800
 # Behind an answer, a further claim is worth showing, with its own low confidence, from here on.
 _FURTHER = 0.1
+# A question is about something else if no sentence is as like it as this cosine.
+_ON_TOPIC = 0.15
+# Articles whose speakers are kept in mind.
+_ARTICLES_KNOWN = 256
 
 
 class Asked(NamedTuple):
-    """A question, its spelling corrected, and the earlier ones that it leans on."""
+    """A question, its spelling corrected, the earlier ones that it leans on, and what answers
+    the first and the last of those."""
 
     question: str
     turns: tuple[str, ...]
+    answers: tuple[str, ...]
 
     @property
     def whole(self) -> str:
-        """The question with what it leans on, which stands alone."""
+        """The question with those it leans on, which stands alone."""
         return " ".join((*self.turns, self.question))
+
+    @property
+    def contexts(self) -> list[tuple[str, ...]]:
+        """What the question is read behind: nothing, those questions, their answers."""
+        ends = tuple(dict.fromkeys((*self.turns[:1], *self.turns[-1:])))
+        return list(dict.fromkeys(((), ends, self.answers)))
 
 
 class Pipeline:
@@ -84,6 +98,10 @@ class Pipeline:
         self._retriever = FusedRetriever(store, encoder)
         texts = (document.text for document in store.documents.values())
         self._speller = Speller(texts, encoder.knows)
+        self._speakers = lru_cache(_ARTICLES_KNOWN)(
+            lambda id: Speakers(store.documents[id], split_sentences)
+        )
+        self._suggested: tuple[str, ...] | None = None
 
     def ask(
         self,
@@ -97,46 +115,58 @@ class Pipeline:
         Raises QuestionError or UnknownDocumentError if asked in a way that cannot be answered.
         """
         began = perf_counter()
-        self._check(question, history, top_k, documents)
-        asked = self.understand(question, history)
+        check_request(question, history, top_k, documents, self.store.documents)
+        articles = len(self.store.documents)
+        if reply := small_talk(question, articles):
+            return self._answer(question, question.strip(), message=reply)
+        asked = self.understand(question, history, documents)
         candidates = self.candidates(asked, documents)
         retrieved = perf_counter()
-        # Of a chain of follow-ups the reader gets what it started from and the last.
-        turns = dict.fromkeys((*asked.turns[:1], *asked.turns[-1:]))
-        readings = self._reader.read(asked.question, candidates, top_k, tuple(turns))
+        readings = self._reader.read(asked.question, candidates, max(top_k, SEEN), asked.contexts)
+        accounts = self._accounts(asked.question, readings)[:top_k]
+        contested = len(accounts) > 1
+        best = accounts if contested else readings[:top_k]
         read = perf_counter()
-        answered = bool(readings) and readings[0].confidence >= self.threshold
-        least = min(self.threshold, _FURTHER)
-        sure = [item for item in readings if answered and item.confidence >= least]
-        citations = self._cite(sure)
-        nearest = () if sure else self._cite(readings)
-        claims = tuple(
-            Claim(
-                text=citation.answer,
-                speaker=None,
-                attribution=None,
-                confidence=round(reading.confidence, 4),
-                citation=citation.id,
-            )
-            for reading, citation in zip(sure, citations, strict=True)
-        )
+        answer = partial(self._answer, question, asked.whole, times=(began, retrieved, read))
+        if best and best[0].confidence >= self.threshold:
+            least = min(self.threshold, _FURTHER)
+            claims = [reading for reading in best if reading.confidence >= least]
+            return answer(claimed=claims, contested=contested)
+        if all(candidate.likeness < _ON_TOPIC for candidate in candidates):
+            return answer(message=off_topic(articles))
+        return answer(nearest=best)
+
+    def _answer(
+        self,
+        question: str,
+        used: str,
+        times: tuple[float, float, float] | None = None,
+        claimed: Sequence[Reading] = (),
+        nearest: Sequence[Reading] = (),
+        contested: bool = False,
+        message: str | None = None,
+    ) -> Answer:
+        """The record of what was found; `times` are when asking began, when the passages were
+        retrieved and when they were read."""
+        shown = [*claimed, *nearest]
+        citations = self._cite(shown)
+        claims = tuple(map(self._claim, claimed, citations))
+        documents = [item.document_id for item in citations]
+        began, retrieved, read = times or (perf_counter(),) * 3
         return Answer(
             question=question,
-            question_used=asked.whole,
+            question_used=used,
             status="answered" if claims else "no_answer",
             answer=claims[0].text if claims else None,
-            message=None,
-            confidence=round(readings[0].confidence, 4) if readings else 0.0,
+            message=message,
+            confidence=round(shown[0].confidence, 4) if shown else 0.0,
             claims=claims,
-            contested=False,
-            citations=citations,
-            nearest=nearest,
-            suggestions=(),
+            contested=contested,
+            citations=citations if claims else (),
+            nearest=() if claims else citations,
+            suggestions=self._some_suggestions() if message else (),
             index_id=self.store.id,
-            document_sha256={
-                item.document_id: self.store.documents[item.document_id].sha256
-                for item in (*citations, *nearest)
-            },
+            document_sha256={name: self.store.documents[name].sha256 for name in documents},
             model={"encoder": self._encoder.name, "reader": self._reader.name},
             timings_ms={
                 "retrieve": round(1000 * (retrieved - began), 2),
@@ -145,17 +175,78 @@ class Pipeline:
             },
         )
 
-    def understand(self, question: str, history: Sequence[Turn] = ()) -> Asked:
+    def _claim(self, reading: Reading, citation: Citation) -> Claim:
+        text = self.store.documents[citation.document_id].text
+        found = self._speakers(citation.document_id).of(reading.answer)
+        return Claim(
+            text=citation.answer,
+            speaker=text[found.speaker_start_char : found.speaker_end_char] if found else None,
+            attribution=found,
+            confidence=round(reading.confidence, 4),
+            citation=citation.id,
+        )
+
+    def _accounts(self, question: str, readings: Sequence[Reading]) -> list[Reading]:
+        """The differing accounts of what is asked, as sure as it is that they are; or none."""
+        dispute = find_dispute(question, list(map(self._account, readings)))
+        if dispute is None:
+            return []
+        return [
+            replace(reading, confidence=max(reading.confidence, dispute.probability))
+            for reading in (readings[place] for place in dispute.places)
+        ]
+
+    def _account(self, reading: Reading) -> Account:
+        document = self.store.documents[reading.passage.document_id]
+        speakers = self._speakers(document.id)
+        found = speakers.of(reading.answer) or speakers.of(reading.sentence)
+        return Account(
+            text=document.text[slice(*reading.sentence)],
+            speaker=document.text[found.speaker_start_char : found.speaker_end_char]
+            if found
+            else None,
+            score=reading.scores["reader"],
+            paragraph=(document.id, reading.passage.paragraph),
+            span=reading.sentence,
+        )
+
+    def understand(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        documents: Collection[str] | None = None,
+    ) -> Asked:
         """The question as it is searched for and read."""
-        turns = [self._speller.correct(turn.question.strip()) for turn in history]
         corrected = self._speller.correct(question.strip())
-        return Asked(corrected, leans_on(corrected, turns))
+        history = [turn for turn in history if small_talk(turn.question) is None]
+        earlier = [self._speller.correct(turn.question.strip()) for turn in history]
+        turns = leans_on(corrected, earlier)
+        first = len(history) - len(turns)
+        places = dict.fromkeys((first, len(history) - 1)) if turns else ()
+        answers = (self._answer_to(history, place, documents) for place in places)
+        return Asked(corrected, turns, tuple(dict.fromkeys(filter(None, answers))))
+
+    def _answer_to(
+        self, history: Sequence[Turn], place: int, documents: Collection[str] | None
+    ) -> str:
+        """The answer that a turn got, else the most probable one."""
+        turn = history[place]
+        if turn.answer:
+            return turn.answer
+        asked = self.understand(turn.question, history[:place], documents)
+        candidates = self.candidates(asked, documents)
+        readings = self._reader.read(asked.question, candidates, 1, asked.contexts)
+        return "".join(
+            self.store.documents[reading.passage.document_id].text[slice(*reading.answer)]
+            for reading in readings
+        )
 
     def candidates(self, asked: Asked, documents: Collection[str] | None = None) -> list[Candidate]:
         """The best passages, as many as are read for one question."""
         chosen: list[Candidate] = []
         room = _WORDS_READ
-        for candidate in self._retriever.retrieve(asked.whole, _CANDIDATES, documents):
+        wordings = [" ".join((*context, asked.question)) for context in asked.contexts[1:]]
+        for candidate in self._retriever.retrieve(asked.question, _CANDIDATES, documents, wordings):
             words = len(candidate.text.split())
             if words <= room or not chosen:
                 chosen.append(candidate)
@@ -166,7 +257,7 @@ class Pipeline:
         self, query: str, top_k: int = 10, documents: Collection[str] | None = None
     ) -> tuple[Citation, ...]:
         """The best sentence of each of the `top_k` best passages; raises as `ask` does."""
-        self._check(query, (), top_k, documents)
+        check_request(query, (), top_k, documents, self.store.documents)
         used = self._speller.correct(query.strip())
         candidates = self._retriever.retrieve(used, top_k, documents)
         return self._cite([_best_sentence(candidate) for candidate in candidates])
@@ -177,10 +268,17 @@ class Pipeline:
         return Pipeline(store, self._encoder, self._reader, self.threshold)
 
     def suggestions(self, document_id: str, limit: int = 4) -> list[str]:
-        """The article's own questions that it turns out to answer, in their order."""
-        questions = self.store.documents[document_id].questions
+        """Questions that the article turns out to answer: its own, and what people in it say."""
+        people = (f"What did {name} say?" for name in self._speakers(document_id).names())
+        questions = dict.fromkeys(chain(self.store.documents[document_id].questions, people))
         answered = (question for question in questions if self._answers(question, document_id))
         return list(islice(answered, limit))
+
+    def _some_suggestions(self) -> tuple[str, ...]:
+        """A few that the first article answers."""
+        if self._suggested is None:
+            self._suggested = tuple(self.suggestions(next(iter(self.store.documents)), 3))
+        return self._suggested
 
     def _answers(self, question: str, document_id: str) -> bool:
         try:
@@ -196,53 +294,11 @@ class Pipeline:
             for number, reading in enumerate(readings, 1)
         )
 
-    def _check(
-        self,
-        question: str,
-        history: Sequence[Turn],
-        top_k: int,
-        documents: Collection[str] | None,
-    ) -> None:
-        check_question(question)
-        for turn in history:
-            check_question(turn.question)
-        if len(history) > MAX_HISTORY:
-            raise QuestionError(
-                f"the history has {len(history)} turns; send the last {MAX_HISTORY} at most"
-            )
-        if not 1 <= top_k <= MAX_TOP_K:
-            raise QuestionError(f"top_k is out of range; give a number from 1 to {MAX_TOP_K}")
-        if isinstance(documents, str):
-            raise QuestionError(f"documents is the text {documents!r}; give a list of ids")
-        if documents is not None and not documents:
-            raise QuestionError("no article is named; name one or leave `documents` out")
-        for name in documents or ():
-            if name not in self.store.documents:
-                raise UnknownDocumentError(f"no article has the id {name!r}; see GET /articles")
-
 
 def _best_sentence(candidate: Candidate) -> Reading:
     best = max(candidate.evidence, key=lambda item: item.score)
     scores = {"dense": best.dense, "bm25": best.bm25}
     return Reading(candidate.passage, best.sentence, best.sentence, best.score, scores)
-
-
-def check_question(question: str) -> None:
-    """Raises QuestionError unless the question is text of a sensible length."""
-    if not isinstance(question, str):
-        raise QuestionError("the question is not text; give a string")
-    if not question.strip():
-        raise QuestionError("the question is empty; type one")
-    if len(question) > MAX_QUESTION:
-        raise QuestionError(
-            f"the question has {len(question):,} characters; shorten it to {MAX_QUESTION:,}"
-        )
-    for place, char in enumerate(question):
-        if unicodedata.category(char) in {"Cc", "Cs"} and not char.isspace():
-            raise QuestionError(
-                f"the question holds the control character U+{ord(char):04X} at position {place}; "
-                "remove it"
-            )
 
 
 def build_index(settings: Settings) -> FaissStore:

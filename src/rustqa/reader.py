@@ -128,21 +128,39 @@ class SpanReader:
         question: str,
         candidates: Sequence[Candidate],
         top_k: int,
-        turns: Sequence[str] = (),
+        contexts: Sequence[Sequence[str]] = ((),),
     ) -> list[Reading]:
         """At most `top_k` readings, each of another sentence, the most probably right first.
 
-        `turns` are the earlier questions of the conversation.
+        The question is read behind each of the contexts, which are what was said before; a
+        sentence's scores are the means.
         """
-        judged = self.judge(question, candidates, turns)
+        judged = self.judge_all(question, candidates, contexts)
         ranked = self._calibration.ranked([item.features for item in judged])
         return [_reading(judged[item.place], item) for item in ranked[:top_k]]
 
+    def judge_all(
+        self, question: str, candidates: Sequence[Candidate], contexts: Sequence[Sequence[str]]
+    ) -> list[Judged]:
+        """Each sentence as judged behind each context: the best span, and the mean scores."""
+        views: dict[tuple[str, Span], list[Judged]] = {}
+        for context in contexts:
+            for item in self.judge(question, candidates, context):
+                key = (item.candidate.passage.document_id, item.evidence.sentence)
+                views.setdefault(key, []).append(item)
+        return [
+            max(items, key=lambda item: item.span_score)._replace(
+                span_score=sum(item.span_score for item in items) / len(items),
+                sentence_score=sum(item.sentence_score for item in items) / len(items),
+            )
+            for items in views.values()
+        ]
+
     def judge(
-        self, question: str, candidates: Sequence[Candidate], turns: Sequence[str] = ()
+        self, question: str, candidates: Sequence[Candidate], context: Sequence[str] = ()
     ) -> list[Judged]:
         """Each sentence of the candidates that the model could read, in the articles' order."""
-        asked = self._layout.asked(question, turns)
+        asked = self._layout.asked(question, context)
         ordered = sorted(candidates, key=lambda c: (c.passage.document_id, c.passage.start))
         found: list[Judged] = []
         for _, same in groupby(ordered, key=lambda candidate: candidate.passage.document_id):

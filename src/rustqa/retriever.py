@@ -50,28 +50,45 @@ class FusedRetriever:
         self._first_sentence = np.cumsum([0] + [len(p.sentences) for p in passages])
 
     def retrieve(
-        self, question: str, top_k: int, documents: Collection[str] | None = None
+        self,
+        question: str,
+        top_k: int,
+        documents: Collection[str] | None = None,
+        wordings: Sequence[str] = (),
     ) -> list[Candidate]:
-        """At most `top_k` candidates, best first, from the named documents (None: from all)."""
+        """At most `top_k` candidates, best first, from the named documents (None: from all).
+
+        `wordings` are other ways to ask the same; what each finds counts alike.
+        """
         store = self._store
         pool = max(_POOL, top_k) if documents is None else len(store.passages)
-        vector = self._encoder.encode([question])[0]
-        by_words = self._passage_terms.shares(question)
-        sentence_shares = self._sentence_terms.shares(question)
+        questions = (question, *wordings)
+        vectors = self._encoder.encode(questions)
+        by_words = np.stack([self._passage_terms.shares(item) for item in questions])
+        sentence_shares = np.stack([self._sentence_terms.shares(item) for item in questions])
         # Stable, so that equal scores keep the articles' order.
         numbers = {
-            *store.search(vector, pool),
-            *np.argsort(-by_words, kind="stable")[:pool].tolist(),
+            *(number for vector in vectors for number in store.search(vector, pool)),
+            *np.argsort(-by_words, kind="stable")[:, :pool].ravel().tolist(),
         }
         candidates = []
         for number in sorted(numbers):
             passage = store.passages[number]
             if documents is not None and passage.document_id not in documents:
                 continue
-            cosine, cosines = store.similarities(vector, number)
-            first, end = self._first_sentence[number : number + 2]
-            shares = sentence_shares[first:end]
-            features = np.stack(np.broadcast_arrays(cosines, cosine, shares, by_words[number]))
+            part = slice(*self._first_sentence[number : number + 2])
+            features = np.mean(
+                [
+                    np.stack(np.broadcast_arrays(cosines, cosine, shares[part], words[number]))
+                    for (cosine, cosines), shares, words in zip(
+                        (store.similarities(vector, number) for vector in vectors),
+                        sentence_shares,
+                        by_words,
+                        strict=True,
+                    )
+                ],
+                axis=0,
+            )
             evidence = tuple(
                 Evidence(sentence, score, *row)
                 for sentence, score, row in zip(

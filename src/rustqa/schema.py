@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rustqa.pipeline import MAX_HISTORY, MAX_QUESTION, MAX_TOP_K
+from rustqa.limits import MAX_HISTORY, MAX_QUESTION, MAX_TOP_K
 from rustqa.types import Answer, Citation, Document, Turn
 
 MAX_BATCH = 100

@@ -9,37 +9,48 @@ _CAN = (
     "when {they} not say. I add nothing of my own."
 )
 _REPLIES = {
-    rf"(?:hi|hey|hello|greetings|good (?:day|morning|afternoon|evening))(?: (?:there|again|you|all"
-    rf"|everyone|rustqa|bot|chatbot))*": f"Hello. {_CAN}",
-    r"(?:many |ok(?:ay)? |no |great |perfect )?(?:thanks?|thank you|thx|cheers)(?: you)?(?: (?:so|very)"
-    r" much| a lot| again| (?:anyway|that was|that is|thats) ?\w*| for (?:the|your) \w+)*"
-    r"|(?:that was |very |that is |thats )?(?:great|helpful|perfect|nice|cool|wow|well done)"
-    r"|ok(?:ay)?|i see|got it|understood": "You are welcome. Ask on.",
+    r"(?:hi|hey|hello|greetings|good (?:day|morning|afternoon|evening))"
+    r"(?: (?:there|again|you|all|everyone|rustqa|bot|chatbot))*": f"Hello. {_CAN}",
+    r"(?:many |no |ok |okay |great |perfect )?(?:thanks?|thank you|thx|cheers)"
+    r"(?: you)?(?: (?:so|very) much| a lot| again| anyway| for (?:the|your) \w+)*"
+    r"|(?:that (?:is|was) |thats |very )?(?:great|helpful|perfect|nice|cool|wow|well done)"
+    r"|ok|okay|i see|got it|understood|(?:that is|thats) all(?: for now)?": "You are welcome.",
     r"(?:good)?bye(?: bye)?|see you(?: later| soon)?|good night|farewell": "Goodbye.",
-    r"(?:and )?(?:who|what) (?:are|r) (?:you|u)|are you (?:an? )?(?:ai|bot|chatbot|robot|human|person"
-    r"|real|language model|llm|chatgpt)|what is (?:rustqa|your name)|whats your name"
-    r"|(?:and )?what (?:can|do|could) (?:you|u|i) (?:do|ask(?: you)?|say|know|answer)(?: here)?"
+    r"(?:and )?(?:who|what) (?:are|r) (?:you|u)|what is (?:rustqa|your name)|whats your name"
+    r"|are you (?:an? )?(?:real |large )*"
+    r"(?:ai|bot|chatbot|robot|human|person|real|language model|llm|chatgpt)"
+    r"|(?:and )?what (?:can|do|could) (?:you|u|i) (?:do|ask(?: you)?|know|answer)(?: here)?"
     r"|what (?:can|could|should|may) i (?:ask|do)(?: you)?(?: here)?"
-    r"|(?:can you |please )?help(?: me)?(?: please)?|how (?:does|do) (?:this|it|you) work"
+    r"|(?:can you |please )?help(?: me)?(?: please)?|how (?:do you|does this) work"
     r"|how (?:can|could) you help(?: me)?|what is this(?: page| site| thing)?": f"I am rustqa. {_CAN}",
-    r"how are you(?: doing)?(?: today)?|how do you do|whats up|how is it going|hows it going": "I am a"
-    f" program, and well. {_CAN}",
+    r"how are you(?: doing)?(?: today)?|how do you do|whats up|hows it going|how is it going": (
+        f"I am a program, and well. {_CAN}"
+    ),
 }
 _PATTERNS = {re.compile(pattern): reply for pattern, reply in _REPLIES.items()}
-_NOISE = re.compile(r"['’]|[^\w\s]+|_")
+_OFF_TOPIC = "That does not seem to be about {these}."
 
 
 def small_talk(question: str, articles: int = 1) -> str | None:
     """The reply to a question that asks nothing of the articles; None if it may."""
-    words = " ".join(_NOISE.sub(_blank, question.lower()).split())
+    reply = None
+    for part in re.split(r"[^\w\s'’-]+", question.lower()):
+        words = " ".join(re.sub(r"['’]", "", part).replace("-", " ").split())
+        if words:
+            found = (text for pattern, text in _PATTERNS.items() if pattern.fullmatch(words))
+            reply = next(found, None)
+            if reply is None:
+                return None
+    return _said_of(reply, articles) if reply else None
+
+
+def off_topic(articles: int = 1) -> str:
+    """The reply to a question about something else."""
+    return _said_of(_OFF_TOPIC, articles)
+
+
+def _said_of(text: str, articles: int) -> str:
     these, them, they = (
         ("the article", "it", "it does") if articles == 1 else ("the articles", "them", "they do")
     )
-    for pattern, reply in _PATTERNS.items():
-        if pattern.fullmatch(words):
-            return reply.format(these=these, them=them, they=they)
-    return None
-
-
-def _blank(match: re.Match[str]) -> str:
-    return "" if match.group() in "'’" else " "
+    return text.format(these=these, them=them, they=they)

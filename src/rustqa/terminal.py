@@ -32,6 +32,13 @@ def show_answer(answer: Answer) -> str:
     parts = []
     if answer.question_used != answer.question.strip():
         parts.append(_style(_wrap(_printable(f"Understood as: {answer.question_used}")), _DIM))
+    if answer.message is not None:
+        # rustqa's own words look like nobody's quotation.
+        parts.append(_wrap(answer.message))
+        if answer.suggestions:
+            parts.append(_INDENT + "Ask, for instance:")
+            parts.append("\n".join(_wrap(_printable(text), "    ") for text in answer.suggestions))
+        return "\n\n".join(parts)
     if answer.status == "no_answer":
         parts.append(_INDENT + _style("The article does not say.", _BOLD))
         if answer.nearest:
@@ -40,15 +47,19 @@ def show_answer(answer: Answer) -> str:
         return "\n\n".join(parts)
     by_id = {citation.id: citation for citation in answer.citations}
     doubtful = next((claim for claim in answer.claims[1:] if claim.confidence < _EVEN), None)
+    if answer.contested:
+        parts.append(_INDENT + "The article gives differing accounts:")
     for claim in answer.claims:
-        if claim is doubtful:
+        if claim is doubtful and not answer.contested:
             parts.append(_INDENT + "Less likely:")
-        parts.append(show_citation(by_id[claim.citation], claim.confidence))
+        parts.append(show_citation(by_id[claim.citation], claim.confidence, claim.speaker))
     return "\n\n".join(parts)
 
 
-def show_citation(citation: Citation, confidence: float | None = None) -> str:
-    """The quoted sentence, wrapped, and where it stands."""
+def show_citation(
+    citation: Citation, confidence: float | None = None, speaker: str | None = None
+) -> str:
+    """The quoted sentence, wrapped, whose claim it is, and where it stands."""
     text = citation.cited_text
     start = citation.answer_start_char - citation.start_char
     end = citation.answer_end_char - citation.start_char
@@ -61,6 +72,8 @@ def show_citation(citation: Citation, confidence: float | None = None) -> str:
         f"{citation.document_title}, paragraph {citation.paragraph}, "
         f"characters {citation.start_char}–{citation.end_char}"
     )
+    if speaker is not None:
+        place = f"{speaker}, in {place}"
     if confidence is not None:
         place += f", confidence {confidence:.0%}"
     lines = [quoted, _style(_wrap(_printable(place), "    — "), _DIM)]

@@ -87,6 +87,11 @@ class Candidate:
         """The score of the best sentence."""
         return max(item.score for item in self.evidence)
 
+    @property
+    def likeness(self) -> float:
+        """The greatest cosine of the question with the passage or a sentence of it."""
+        return max(max(item.dense, item.passage_dense) for item in self.evidence)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -232,9 +237,14 @@ class Retriever(Protocol):
     """Finds the passages that may hold the answer."""
 
     def retrieve(
-        self, question: str, top_k: int, documents: Collection[str] | None = None
+        self,
+        question: str,
+        top_k: int,
+        documents: Collection[str] | None = None,
+        wordings: Sequence[str] = (),
     ) -> list[Candidate]:
-        """At most `top_k` candidates, best first, from the named documents (None: from all)."""
+        """At most `top_k` candidates, best first, from the named documents (None: from all);
+        `wordings` are other ways to ask the same."""
 
 
 class Reader(Protocol):
@@ -249,7 +259,7 @@ class Reader(Protocol):
         question: str,
         candidates: Sequence[Candidate],
         top_k: int,
-        turns: Sequence[str] = (),
+        contexts: Sequence[Sequence[str]] = ((),),
     ) -> list[Reading]:
-        """At most `top_k` readings, the most probably right first; `turns` are the earlier
-        questions of the conversation."""
+        """At most `top_k` readings, the most probably right first, of the question behind each of
+        the contexts: what was said before, if anything."""

@@ -14,7 +14,8 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rustqa import __version__
-from rustqa.pipeline import MAX_QUESTION, Pipeline
+from rustqa.limits import MAX_QUESTION
+from rustqa.pipeline import Pipeline
 from rustqa.settings import data_root
 from rustqa.types import Answer, Attribution, Block, Citation, Document, Span, Turn
 

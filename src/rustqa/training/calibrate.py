@@ -166,7 +166,7 @@ def _read(
     question: LabelledQuestion, file: Path, article: str, asker: Pipeline, reader: SpanReader
 ) -> Read:
     asked = asker.understand(question.question, question.history)
-    judged = reader.judge(asked.question, asker.candidates(asked), asked.turns)
+    judged = reader.judge_all(asked.question, asker.candidates(asked), asked.contexts)
     right, paragraphs, matches = [], [], []
     for item in judged:
         passage = item.candidate.passage

@@ -2,7 +2,8 @@
 
     python -m rustqa.training.export runs/reader --to exported
 
-Writes exported/fp32 and exported/int8, each a folder that `open_reader` reads, and compares the
+The weights of several runs, one going on from the other, are averaged: the mean often does better
+than either (Wortsman et al. 2022). Writes exported/fp32 and exported/int8, each a folder that `open_reader` reads, and compares the
 scores of both with the network's own. `rustqa.training.calibrate` fits how the scores are joined.
 """
 
@@ -14,6 +15,7 @@ import shutil
 import sys
 import tempfile
 import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -44,21 +46,30 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("run", type=Path, help="the folder of a training run")
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="a training run's folder")
     parser.add_argument("--to", type=Path, required=True, help="where the two folders go")
-    parser.add_argument("--name", default="rustqa-reader-1", help="as shown in answers")
+    parser.add_argument("--name", default="rustqa-reader-2", help="as shown in answers")
     parser.add_argument("--base", default=PACKAGED, help="the encoder it was started from")
     options = parser.parse_args(arguments)
     folder = model_folder(options.base)
     model = SpanModel(folder)
     try:
-        state = torch.load(options.run / CHECKPOINT, weights_only=True)
+        states = [torch.load(run / CHECKPOINT, weights_only=True) for run in options.runs]
     except OSError as error:
         raise InputError(f"{error}; name the --out folder of a training run") from None
-    model.load_state_dict(state["model"])
+    model.load_state_dict(averaged([state["model"] for state in states]))
     differences = export(model.eval(), folder / "tokenizer.json", options.to, options.name)
-    sys.stdout.write(json.dumps({"steps": state["step"], **differences}, indent=2) + "\n")
+    steps = [state["step"] for state in states]
+    sys.stdout.write(json.dumps({"steps": steps, **differences}, indent=2) + "\n")
     return 0
+
+
+def averaged(weights: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """The mean of the weights of several networks of one shape."""
+    return {
+        name: torch.stack([one[name].float() for one in weights]).mean(0).to(weights[0][name].dtype)
+        for name in weights[0]
+    }
 
 
 def export(model: SpanModel, tokenizer: Path, to: Path, name: str) -> dict[str, float]:

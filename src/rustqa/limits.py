@@ -1,0 +1,58 @@
+"""What may be asked: how long, how much, and of what; the errors say what to change."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Sequence
+
+from rustqa.errors import QuestionError, UnknownDocumentError
+from rustqa.types import Turn
+
+MAX_QUESTION = 1000
+MAX_HISTORY = 20
+MAX_TOP_K = 20
+
+
+def check_request(
+    question: str,
+    history: Sequence[Turn],
+    top_k: int,
+    documents: Collection[str] | None,
+    known: Collection[str],
+) -> None:
+    """Raises QuestionError or UnknownDocumentError unless this can be asked of the articles whose
+    ids are `known`."""
+    check_question(question)
+    for turn in history:
+        check_question(turn.question)
+    if len(history) > MAX_HISTORY:
+        raise QuestionError(
+            f"the history has {len(history)} turns; send the last {MAX_HISTORY} at most"
+        )
+    if not 1 <= top_k <= MAX_TOP_K:
+        raise QuestionError(f"top_k is out of range; give a number from 1 to {MAX_TOP_K}")
+    if isinstance(documents, str):
+        raise QuestionError(f"documents is the text {documents!r}; give a list of ids")
+    if documents is not None and not documents:
+        raise QuestionError("no article is named; name one or leave `documents` out")
+    for name in documents or ():
+        if name not in known:
+            raise UnknownDocumentError(f"no article has the id {name!r}; see GET /articles")
+
+
+def check_question(question: str) -> None:
+    """Raises QuestionError unless the question is text of a sensible length."""
+    if not isinstance(question, str):
+        raise QuestionError("the question is not text; give a string")
+    if not question.strip():
+        raise QuestionError("the question is empty; type one")
+    if len(question) > MAX_QUESTION:
+        raise QuestionError(
+            f"the question has {len(question):,} characters; shorten it to {MAX_QUESTION:,}"
+        )
+    for place, char in enumerate(question):
+        if unicodedata.category(char) in {"Cc", "Cs"} and not char.isspace():
+            raise QuestionError(
+                f"the question holds the control character U+{ord(char):04X} at position {place}; "
+                "remove it"
+            )
