@@ -8,12 +8,12 @@ from collections.abc import Sequence
 # A chain of follow-ups is followed back so far to the question that stands alone.
 _FURTHEST = 4
 
-_OPENER = re.compile(r"\W*(?:and|but|so|then|also)\b", re.I)
+_OPENER = re.compile(r"\W*(?:and|but|so|then|also|(?:how|what) about)\b", re.I)
 # Words that ask without saying of what; a question of these alone leans ("How long?", "Why not?").
 _ASKING = re.compile(
-    r"(?:\W|\b(?:an?|and|are|at|by|did|do|does|exactly|far|for|from|had|has|have|how|in|is|long|many"
-    r"|much|not|of|often|old|on|soon|the|to|was|were|what|when|where|which|who|whom|whose|why|with"
-    r"|would)\b)*",
+    r"(?:\W|\b(?:an?|and|anyone|anything|are|at|by|come|did|do|does|else|exactly|far|for|from|had|has"
+    r"|have|how|in|is|long|many|much|not|of|often|old|on|really|so|soon|the|to|was|were|what|when"
+    r"|where|which|who|whom|whose|why|with|would)\b)*",
     re.I,
 )
 # Asks for no more than when, whom or how many: "Since when?", "Out of how many?"
@@ -43,10 +43,10 @@ _THAT = re.compile(
     re.I,
 )
 _THERE = re.compile(r"(?<!is )(?<!are )(?<!was )(?<!were )(?<!been )(?<!be )\bthere(?=\W*$)", re.I)
-# "Is it true", "how long did it take to", "what is it like to"
+# "Is it true that", "what is it like to", "how long did it take to"
 _FILLER = re.compile(
-    r"\b(?:is|was|be|will)\sit\s(?:\w+ly\s)?(?:true|clear|known|likely|possible|legal|safe|expected|thought"
-    r"|certain|right|wrong|ok|okay|going to (?:rain|snow))\b"
+    r"\b(?:is|was|be|will)\sit\s(?:(?:\w+ly\s)?(?:true|clear|known|likely|possible|legal|safe|expected"
+    r"|thought|certain|right|wrong|ok|okay)(?=\s\w)|like(?=\sto\s)|going to (?:rain|snow)\b)"
     r"|\bit\s(?:take|takes|took|cost|costs)\b(?=.*\bto\s\w)",
     re.I,
 )
@@ -54,6 +54,9 @@ _FILLER = re.compile(
 
 def leans(question: str) -> bool:
     """Whether the question cannot be understood without what was said before."""
+    if question.isupper():
+        # Its capitals mark no names.
+        question = question.lower()
     if _ASKING.fullmatch(question) or _BARE.fullmatch(question) or _OPENER.match(question):
         return True
     plain = _FILLER.sub("", question)

@@ -32,6 +32,8 @@ from rustqa.verbs import (
 )
 
 _ACCORDING = re.compile(r"\b[Aa]ccording to\s")
+_PAST_COMMA = re.compile(r",\s")
+_PAST_COMMA_AND_VERB = re.compile(rf",\s{FINITE}")
 _DESCRIBED_BY = re.compile(
     r"\b(?:described|called|denounced|condemned|branded|dismissed|denied|rejected|hailed)\s"
     r"(?:\w+\s)?by\s(.{2,80}?)\s(?=as\s)"
@@ -134,7 +136,9 @@ def _according(text: str) -> Iterator[Cue]:
     for match in _ACCORDING.finditer(text):
         if noun := noun_after(text, match.end()):
             cue = Span(match.start(), noun.end)
-            yield Cue(noun, cue, _around(text, cue))
+            # "According to Roe, it rained"; "the rain, according to Roe, was warm"
+            goes_on = _PAST_COMMA if match.start() == 0 else _PAST_COMMA_AND_VERB
+            yield Cue(noun, cue, _around(text, cue, aside=not goes_on.match(text, noun.end)))
 
 
 def _described_by(text: str) -> Iterator[Cue]:

@@ -25,6 +25,7 @@ def check_request(
     check_question(question)
     for turn in history:
         check_question(turn.question)
+        check_answer(turn.answer)
     if len(history) > MAX_HISTORY:
         raise QuestionError(
             f"the history has {len(history)} turns; send the last {MAX_HISTORY} at most"
@@ -56,3 +57,18 @@ def check_question(question: str) -> None:
                 f"the question holds the control character U+{ord(char):04X} at position {place}; "
                 "remove it"
             )
+
+
+def check_answer(answer: str | None) -> None:
+    """Raises QuestionError unless the answer that an earlier question got is text, or none."""
+    if answer is None:
+        return
+    if not isinstance(answer, str):
+        raise QuestionError("an earlier answer is not text; give a string or null")
+    try:
+        answer.encode()
+    except UnicodeEncodeError as error:
+        raise QuestionError(
+            f"an earlier answer holds half a character, U+{ord(answer[error.start]):04X}, at position "
+            f"{error.start}; remove it"
+        ) from None

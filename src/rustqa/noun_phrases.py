@@ -44,8 +44,8 @@ _SUBJECT = re.compile(
     rf"|[{CAPITAL}\d]"
     r"|(?:[a-z’'-]+\s)?(?:[a-z]+(?:s|men|women)|people|police|counsel|staff|media)(?:\s|$)"
 )
-# "(an institute that) advises the ministry"
-_VERB_AND_OBJECT = re.compile(r"[a-z]+s\s(?:an?|the|his|her|its|their)\s")
+# "(an institute that) advises the ministry", "(according to) police the driver"
+_TWO_PHRASES = re.compile(r"(?:[a-z]+s|police|people)\s(?:an?|the|his|her|its|their)\s")
 # What stands before the subject.
 _PREPOSED = re.compile(
     r"(?:In|On|At|By|For|From|After|Before|During|Since|Under|With|Without|Among|Asked|Over|Until"
@@ -62,9 +62,15 @@ _MAX_PIECES = 5
 _NEAR = 200
 _OPENING = 1000
 
+# One behind an initial or a title ends nothing.
+_FULL_STOP = (
+    r"(?<!\b[A-Z])(?<!\b(?:Dr|Mr|Ms|St|Lt))"
+    r"(?<!\b(?:Mrs|Sgt|Gov|Sen|Rep|Gen|Maj|Col|Rev))(?<!\b(?:Prof|Capt|Supt|Insp))\."
+)
 _CLAUSE_BREAK = re.compile(
-    r".*(?:,(?!\d)|[;:–—(]|\b(?:but|while|because|when|after|before|although|though|that|which|if"
-    rf"|whether|with|than|where|as|until|so|yet|what)\b|{QUOTED})\s*",
+    rf".*(?:,(?!\d)|[;:–—(]|{_FULL_STOP}\s(?=[{CAPITAL}])|[?!]\s|{QUOTED}"
+    r"|\b(?:but|while|because|when|after|before|although|though|that|which|if|whether|with|than"
+    r"|where|as|until|so|yet|what)\b)\s*",
     re.DOTALL,
 )
 _AND = re.compile(r"\band\s")
@@ -73,9 +79,14 @@ _CONJUNCTION_AT_END = re.compile(r",? (?:and|but)$")
 _WHO = re.compile(r"\swho\s")
 _WHO_AT_END = re.compile(r"(?:^|[\s,])(?:who|which)$")
 _COMMA_WHO_AT_END = re.compile(r",?\s*(?:who|which)$")
-_DAY_AT_END = re.compile(
-    r"\s(?:on\s(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|yesterday|today"
-    r"|last\s(?:night|week|month|year))$"
+_DAY = r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
+_MONTH = (
+    r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+)
+_DAY_AT_END = re.compile(rf"\s(?:on\s{_DAY}|yesterday|today|last\s(?:night|week|month|year))$")
+_DATE_AT_START = re.compile(
+    rf"(?:On|In|By|Since|Last)\s(?:{_DAY}|{_MONTH})(?:\s(?:morning|afternoon|evening|night))?"
+    r"(?:\s\d{1,2}\b)?(?:,?\s\d{4}\b)?\s"
 )
 _ANTECEDENT = re.compile(rf"(?:\b(?:an?|the|his|her|its|their|one|another)\s[^,;]*?|{_NAME})$")
 _OF_ANOTHER = re.compile(r".*\b(?:of|to|by|with|from|for|in|at|on)\s(?=an?\s|the\s)")
@@ -87,10 +98,11 @@ _DATELINE = re.compile(
     rf"[A-Z]{{3,}}(?:\s[A-Z]{{2,}})*(?:(?:,\s|\s\(){_PLACE_OR_DATE}(?:\s{_PLACE_OR_DATE})*\)?)*"
     r"\s[–—-]\s"
 )
-_FIRST_VERB = re.compile(rf"\s(?:{FINITE}|{VERB.pattern}|[a-z]+(?:ed|ew|ke|lt)\b)")
-_FULL_STOP = (
-    r"(?<!\b[A-Z])(?<!\b(?:Dr|Mr|Ms|St|Lt))(?<!\b(?:Mrs|Sgt|Gov|Sen|Rep))(?<!\b(?:Prof|Capt))\."
+_PAST = (
+    r"(?:[a-z]+(?:ed|ew|ke|lt)|arose|became|began|bought|brought|came|fell|gave|held|kept|led|lost"
+    r"|made|met|ran|rose|sat|sent|sold|spent|stood|took|went|won)\b"
 )
+_FIRST_VERB = re.compile(rf"\s(?:{FINITE}|{VERB.pattern}|{_PAST})")
 _NOUN_END = re.compile(
     rf",(?!\d)|{_FULL_STOP}|[;:()–—]"
     r"|\s(?:who|which|that|in|on|at|after|before|during|as|when|while|and|to|with|about)\s"
@@ -177,6 +189,8 @@ def _dateline_end(text: str) -> int:
 def _noun_phrase(text: str, start: int, end: int) -> Span | None:
     """The noun phrase between two places, if what stands there can be one."""
     start += len(text[start:end]) - len(text[start:end].lstrip())
+    if date := _DATE_AT_START.match(text, start, end):
+        start = date.end()
     phrase = text[start:end].rstrip()
     if _PREPOSED.match(phrase):
         tail = _SHORT_SUBJECT_AT_END.search(phrase, max(0, len(phrase) - _NEAR))
@@ -188,7 +202,7 @@ def _noun_phrase(text: str, start: int, end: int) -> Span | None:
         return Span(start + pronoun.start(1), start + pronoun.end(1))
     words = len(phrase.split())
     described = words <= _MAX_WORDS_WITH_NAME and _FULL_NAME_AT_END.search(phrase)
-    if words > _MAX_WORDS or re.search(FINITE, phrase) or _VERB_AND_OBJECT.match(phrase):
+    if words > _MAX_WORDS or re.search(FINITE, phrase) or _TWO_PHRASES.match(phrase):
         return None
     if not (_SUBJECT.match(phrase) or described):
         return None

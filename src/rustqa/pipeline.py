@@ -11,7 +11,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
-from rustqa.accounts import SEEN, Account, find_dispute
+from rustqa.accounts import SEEN, Account, find_dispute, surer
 from rustqa.citations import cite
 from rustqa.conversation import leans_on
 from rustqa.corpus import read_corpus
@@ -99,7 +99,7 @@ class Pipeline:
         texts = (document.text for document in store.documents.values())
         self._speller = Speller(texts, encoder.knows)
         self._speakers = lru_cache(_ARTICLES_KNOWN)(
-            lambda id: Speakers(store.documents[id], split_sentences)
+            lambda name: Speakers(store.documents[name], split_sentences)
         )
         self._suggested: tuple[str, ...] | None = None
 
@@ -122,7 +122,7 @@ class Pipeline:
         asked = self.understand(question, history, documents)
         candidates = self.candidates(asked, documents)
         retrieved = perf_counter()
-        readings = self._reader.read(asked.question, candidates, max(top_k, SEEN), asked.contexts)
+        readings = self.read(asked, candidates, max(top_k, SEEN))
         accounts = self._accounts(asked.question, readings)[:top_k]
         contested = len(accounts) > 1
         best = accounts if contested else readings[:top_k]
@@ -187,24 +187,26 @@ class Pipeline:
         )
 
     def _accounts(self, question: str, readings: Sequence[Reading]) -> list[Reading]:
-        """The differing accounts of what is asked, as sure as it is that they are; or none."""
-        dispute = find_dispute(question, list(map(self._account, readings)))
+        """The differing accounts of what is asked; none if there is one account."""
+        dispute = find_dispute(question, list(map(self.account, readings)))
         if dispute is None:
             return []
         return [
-            replace(reading, confidence=max(reading.confidence, dispute.probability))
+            replace(reading, confidence=surer(reading.confidence))
             for reading in (readings[place] for place in dispute.places)
         ]
 
-    def _account(self, reading: Reading) -> Account:
+    def account(self, reading: Reading) -> Account:
+        """The reading as an account of what is asked."""
         document = self.store.documents[reading.passage.document_id]
         speakers = self._speakers(document.id)
-        found = speakers.of(reading.answer) or speakers.of(reading.sentence)
+        told = speakers.of(reading.answer)
+        found = told or speakers.of(reading.sentence)
+        who = slice(found.speaker_start_char, found.speaker_end_char) if found else None
         return Account(
             text=document.text[slice(*reading.sentence)],
-            speaker=document.text[found.speaker_start_char : found.speaker_end_char]
-            if found
-            else None,
+            speaker=document.text[who] if who else None,
+            reported=told is not None,
             score=reading.scores["reader"],
             paragraph=(document.id, reading.passage.paragraph),
             span=reading.sentence,
@@ -235,7 +237,7 @@ class Pipeline:
             return turn.answer
         asked = self.understand(turn.question, history[:place], documents)
         candidates = self.candidates(asked, documents)
-        readings = self._reader.read(asked.question, candidates, 1, asked.contexts)
+        readings = self.read(asked, candidates, 1)
         return "".join(
             self.store.documents[reading.passage.document_id].text[slice(*reading.answer)]
             for reading in readings
@@ -252,6 +254,10 @@ class Pipeline:
                 chosen.append(candidate)
                 room -= words
         return chosen
+
+    def read(self, asked: Asked, candidates: Sequence[Candidate], top_k: int) -> list[Reading]:
+        """What the reader finds in the passages."""
+        return self._reader.read(asked.question, candidates, top_k, asked.contexts)
 
     def search(
         self, query: str, top_k: int = 10, documents: Collection[str] | None = None

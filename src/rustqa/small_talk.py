@@ -15,14 +15,16 @@ _REPLIES = {
     r"(?: you)?(?: (?:so|very) much| a lot| again| anyway| for (?:the|your) \w+)*"
     r"|(?:that (?:is|was) |thats |very )?(?:great|helpful|perfect|nice|cool|wow|well done)"
     r"|ok|okay|i see|got it|understood|(?:that is|thats) all(?: for now)?": "You are welcome.",
-    r"(?:good)?bye(?: bye)?|see you(?: later| soon)?|good night|farewell": "Goodbye.",
+    r"(?:good ?)?bye(?: bye)?|see you(?: later| soon)?|good night|farewell": "Goodbye.",
     r"(?:and )?(?:who|what) (?:are|r) (?:you|u)|what is (?:rustqa|your name)|whats your name"
     r"|are you (?:an? )?(?:real |large )*"
     r"(?:ai|bot|chatbot|robot|human|person|real|language model|llm|chatgpt)"
-    r"|(?:and )?what (?:can|do|could) (?:you|u|i) (?:do|ask(?: you)?|know|answer)(?: here)?"
+    r"|(?:and )?what (?:can|do|could) (?:you|u|i) (?:do|ask(?: you)?|know|answer)(?: here| for me)?"
     r"|what (?:can|could|should|may) i (?:ask|do)(?: you)?(?: here)?"
     r"|(?:can you |please )?help(?: me)?(?: please)?|how (?:do you|does this) work"
-    r"|how (?:can|could) you help(?: me)?|what is this(?: page| site| thing)?": f"I am rustqa. {_CAN}",
+    r"|how (?:can|could) you help(?: me)?|what is this(?: page| site| thing)?": (
+        f"I am rustqa. {_CAN}"
+    ),
     r"how are you(?: doing)?(?: today)?|how do you do|whats up|hows it going|how is it going": (
         f"I am a program, and well. {_CAN}"
     ),
@@ -33,20 +35,25 @@ _OFF_TOPIC = "That does not seem to be about {these}."
 
 def small_talk(question: str, articles: int = 1) -> str | None:
     """The reply to a question that asks nothing of the articles; None if it may."""
-    reply = None
-    for part in re.split(r"[^\w\s'’-]+", question.lower()):
-        words = " ".join(re.sub(r"['’]", "", part).replace("-", " ").split())
-        if words:
-            found = (text for pattern, text in _PATTERNS.items() if pattern.fullmatch(words))
-            reply = next(found, None)
-            if reply is None:
-                return None
-    return _said_of(reply, articles) if reply else None
+    parts = [*filter(None, map(_words, re.split(r"[^\w\s'’-]+", question.lower())))]
+    # "No, thanks" is one phrase, "Thanks, bye" two.
+    whole = _reply(" ".join(parts))
+    replies = [whole] if whole else list(map(_reply, parts))
+    last = replies[-1] if replies and all(replies) else None
+    return _said_of(last, articles) if last else None
 
 
 def off_topic(articles: int = 1) -> str:
     """The reply to a question about something else."""
     return _said_of(_OFF_TOPIC, articles)
+
+
+def _words(part: str) -> str:
+    return " ".join(re.sub(r"['’]", "", part).replace("-", " ").split())
+
+
+def _reply(words: str) -> str | None:
+    return next((reply for pattern, reply in _PATTERNS.items() if pattern.fullmatch(words)), None)
 
 
 def _said_of(text: str, articles: int) -> str:

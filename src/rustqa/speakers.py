@@ -24,6 +24,8 @@ _PARAGRAPHS = 3
 _PRONOUNS = frozenset({"he", "she", "they", "it", "i", "we"})
 _OPPOSITE = {"he": "she", "she": "he"}
 _OBJECT = {"he": re.compile(r"\bhim\b"), "she": re.compile(r"\bher\b(?!\s\w)")}
+# A further clause has a subject of its own.
+_CLAUSE = re.compile(r"\s(?:when|while|after|before|because|as)\s")
 _TITLE = re.compile(r"(?:Mr|Mrs|Ms|Dr)\.?\s")
 _LAST_NAME = re.compile(rf"[{CAPITAL}][\w’'-]+$")
 _FULL_NAME = re.compile(
@@ -234,11 +236,12 @@ def _mentions(sentence: Sentence) -> list[Span]:
 
 
 def _is_doubtful(sentence: Sentence, meant: Span, who: Span, pronoun: str) -> bool:
-    """Whether the sentence also speaks of another whom "he" or "she" could mean."""
-    if pronoun not in _OBJECT:
-        return False
+    """Whether the sentence also speaks of another whom the pronoun could mean."""
     before = sentence.masked[: who.start - sentence.start]
     start, end = meant.start - sentence.start, meant.end - sentence.start
+    if pronoun not in _OBJECT:
+        speaks = any(cue.who == meant for cue in sentence.cues)
+        return not speaks and _CLAUSE.search(before, end) is not None
     others = f"{before[:start]},{before[end:]}"
     return bool(_OBJECT[pronoun].search(before) or _FULL_NAME.search(others))
 

@@ -52,9 +52,10 @@ def _train(options: argparse.Namespace) -> None:
         torch.set_num_threads(options.threads)
     folder = model_folder(options.base)
     layout = Layout(folder / "tokenizer.json")
-    first = [(Articles(file, layout), share) for file, share in map(_shared, options.first)]
+    first = [(Articles(file, layout), share) for file, share in map(shared_file, options.first)]
     then = [
-        (Articles(file, layout, options.kinds), share) for file, share in map(_shared, options.then)
+        (Articles(file, layout, options.kinds), share)
+        for file, share in map(shared_file, options.then)
     ]
     examples, plan = planned(first, then, options)
     log.info("%s examples in %s steps", f"{len(examples):,}", f"{len(plan):,}")
@@ -155,7 +156,7 @@ def _rate(step: int, steps: int) -> float:
     return (step + 1) / warm if step < warm else max(0.0, (steps - step) / (steps - warm + 1))
 
 
-def _shared(text: str) -> tuple[Path, float]:
+def shared_file(text: str) -> tuple[Path, float]:
     """FILE or FILE:SHARE."""
     file, _, share = text.rpartition(":")
     try:

@@ -1,0 +1,125 @@
+"""Fits what tells differing accounts from one: the weights in `rustqa.accounts`.
+
+    python -m rustqa.training.accounts news_train.jsonl.gz:0.12 --check dev.jsonl
+
+Logistic regression (L2) over the pairs among the best sentences of every disputed question (kind
+`contested`) and of a share of the others; a pair is right if both its sentences are labelled. What
+is printed are the weights, and on the files of --check how many disputes are found, how many with
+two right accounts, and how many other questions are taken for disputed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from tqdm import tqdm
+
+from rustqa.accounts import CONTESTED, SEEN, Features, features, pairs
+from rustqa.encoder import PassageEncoder
+from rustqa.labelled import LabelledQuestion, LabelledSet, read_labelled
+from rustqa.pipeline import Pipeline, open_pipeline
+from rustqa.settings import Settings
+from rustqa.training import errors_in_a_line
+from rustqa.training.train import shared_file
+
+KIND = "contested"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A question's pairs: an array with a row of signs for each, and which are right."""
+
+    disputed: bool
+    signs: Features
+    right: NDArray[np.bool_]
+
+
+@errors_in_a_line
+def main(arguments: list[str] | None = None) -> int:
+    """Fits on one file and prints how the weights do on others."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("file", metavar="FILE[:SHARE]", help="labelled articles")
+    parser.add_argument("--check", nargs="*", type=Path, default=[], help="labelled files")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    settings = Settings.from_env()
+    file, share = shared_file(options.file)
+    chance = random.Random(options.seed)  # noqa: S311  (a sample, not a secret)
+    weights = fit(list(cases(file, settings, share, chance)))
+    report: dict[str, object] = {"weights": np.round(weights, 2).tolist()}
+    for other in options.check:
+        report[other.name] = found(list(cases(other, settings, 1.0, chance)), weights)
+    sys.stdout.write(json.dumps(report, indent=2) + "\n")
+    return 0
+
+
+def fit(known: Sequence[Case]) -> Features:
+    """The weights of the signs, shape (signs,)."""
+    signs = np.concatenate([case.signs for case in known])
+    right = np.concatenate([case.right for case in known])
+    model = LogisticRegression(C=1.0, fit_intercept=False, max_iter=2000).fit(signs, right)
+    weights: Features = model.coef_[0]
+    return weights
+
+
+def found(known: Sequence[Case], weights: Features) -> dict[str, int]:
+    """How many questions are taken for disputed, those that are and those that are not."""
+    counts = dict.fromkeys(("disputed", "found", "both_right", "others", "false"), 0)
+    threshold = np.log(CONTESTED / (1 - CONTESTED))
+    for case in known:
+        odds = case.signs @ weights
+        taken = bool(len(odds)) and odds.max() >= threshold
+        counts["disputed" if case.disputed else "others"] += 1
+        counts["found" if case.disputed else "false"] += taken
+        counts["both_right"] += taken and bool(case.right[odds.argmax()])
+    return counts
+
+
+def cases(file: Path, settings: Settings, share: float, chance: random.Random) -> Iterator[Case]:
+    """The disputed questions of a file and a share of the others."""
+    pipeline = open_pipeline(settings)
+    encoder = PassageEncoder(settings.encoder)
+    for labelled in tqdm(read_labelled(file, pipeline.store.documents), file.name, disable=None):
+        chosen = [q for q in labelled.questions if q.kind == KIND or chance.random() < share]
+        if chosen:
+            yield from _cases(chosen, labelled, pipeline, encoder)
+
+
+def _cases(
+    questions: Sequence[LabelledQuestion],
+    labelled: LabelledSet,
+    pipeline: Pipeline,
+    encoder: PassageEncoder,
+) -> Iterator[Case]:
+    asker = pipeline.over(labelled.documents, encoder) if labelled.documents else pipeline
+    for question in questions:
+        asked = asker.understand(question.question, question.history)
+        readings = asker.read(asked, asker.candidates(asked), SEEN)
+        accounts = [asker.account(reading) for reading in readings]
+        labelled_so = [
+            question.kind == KIND
+            and question.supports(reading.passage.document_id, *reading.sentence)
+            for reading in readings
+        ]
+        places = list(pairs(accounts))
+        if places:
+            yield Case(
+                question.kind == KIND,
+                np.stack([features(asked.question, accounts, *pair) for pair in places]),
+                np.array([labelled_so[one] and labelled_so[other] for one, other in places]),
+            )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
