@@ -43,6 +43,7 @@ _YES_NO = re.compile(
 )
 _OF_REASONS = re.compile(r"\W*(?:why|how)\b", re.I)
 _OF_NAMES = re.compile(r"\W*(?:who|whom|whose|when|where)\b", re.I)
+_NAME = re.compile(r"[\w’'-]+")
 _WORD = re.compile(r"\w{4,}")
 _KEYWORDS = 4
 
@@ -105,10 +106,11 @@ def find_dispute(question: str, accounts: Sequence[Account]) -> Dispute | None:
 
 
 def pairs(accounts: Sequence[Account]) -> Iterator[tuple[int, int]]:
-    """The pairs that can differ: what one speaker says, or nobody, is a single account."""
+    """The pairs that can differ: of two speakers. What one says, however named, is one account."""
+    names = [account.speaker and set(_NAME.findall(account.speaker)) for account in accounts]
     for one, other in combinations(range(len(accounts)), 2):
-        speakers = {accounts[place].speaker for place in (one, other)}
-        if len(speakers) == 2:
+        first, second = names[one], names[other]
+        if first and second and not (first <= second or second <= first):
             yield one, other
 
 

@@ -45,8 +45,9 @@ _THAT = re.compile(
 _THERE = re.compile(r"(?<!is )(?<!are )(?<!was )(?<!were )(?<!been )(?<!be )\bthere(?=\W*$)", re.I)
 # "Is it true that", "what is it like to", "how long did it take to"
 _FILLER = re.compile(
-    r"\b(?:is|was|be|will)\sit\s(?:(?:\w+ly\s)?(?:true|clear|known|likely|possible|legal|safe|expected"
-    r"|thought|certain|right|wrong|ok|okay)(?=\s\w)|like(?=\sto\s)|going to (?:rain|snow)\b)"
+    r"\b(?:is|was|will|would|could)\sit\s(?:be\s)?(?:(?:\w+ly\s)?(?:true|clear|known|likely|possible"
+    r"|legal|safe|expected|thought|certain|right|wrong|ok|okay)(?=\s\w)|like(?=\sto\s)"
+    r"|going to (?:rain|snow)\b)"
     r"|\bit\s(?:take|takes|took|cost|costs)\b(?=.*\bto\s\w)",
     re.I,
 )

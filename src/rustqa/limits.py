@@ -69,6 +69,6 @@ def check_answer(answer: str | None) -> None:
         answer.encode()
     except UnicodeEncodeError as error:
         raise QuestionError(
-            f"an earlier answer holds half a character, U+{ord(answer[error.start]):04X}, at position "
-            f"{error.start}; remove it"
+            f"an earlier answer holds half a character (U+{ord(answer[error.start]):04X}) at "
+            f"position {error.start}; remove it"
         ) from None

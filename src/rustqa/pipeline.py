@@ -26,7 +26,7 @@ from rustqa.index import (
     make_recipe,
     save_store,
 )
-from rustqa.limits import check_request
+from rustqa.limits import MAX_QUESTION, check_request
 from rustqa.passages import split_document, split_sentences, splitter_name
 from rustqa.reader import open_reader
 from rustqa.retriever import FusedRetriever
@@ -219,23 +219,39 @@ class Pipeline:
         documents: Collection[str] | None = None,
     ) -> Asked:
         """The question as it is searched for and read."""
-        corrected = self._speller.correct(question.strip())
         history = [turn for turn in history if small_talk(turn.question) is None]
+        return self._understand(question, history, documents, {})
+
+    def _understand(
+        self,
+        question: str,
+        history: Sequence[Turn],
+        documents: Collection[str] | None,
+        known: dict[int, str],
+    ) -> Asked:
+        """`known` gathers the answers to the turns, by their places in the history."""
+        corrected = self._speller.correct(question.strip())
         earlier = [self._speller.correct(turn.question.strip()) for turn in history]
         turns = leans_on(corrected, earlier)
-        first = len(history) - len(turns)
-        places = dict.fromkeys((first, len(history) - 1)) if turns else ()
-        answers = (self._answer_to(history, place, documents) for place in places)
-        return Asked(corrected, turns, tuple(dict.fromkeys(filter(None, answers))))
+        places = (len(history) - len(turns), len(history) - 1) if turns else ()
+        for place in places:
+            if place not in known:
+                known[place] = self._answer_to(history, place, documents, known)
+        answers = dict.fromkeys(known[place] for place in places)
+        return Asked(corrected, turns, tuple(filter(None, answers)))
 
     def _answer_to(
-        self, history: Sequence[Turn], place: int, documents: Collection[str] | None
+        self,
+        history: Sequence[Turn],
+        place: int,
+        documents: Collection[str] | None,
+        known: dict[int, str],
     ) -> str:
         """The answer that a turn got, else the most probable one."""
         turn = history[place]
         if turn.answer:
-            return turn.answer
-        asked = self.understand(turn.question, history[:place], documents)
+            return turn.answer[:MAX_QUESTION]
+        asked = self._understand(turn.question, history[:place], documents, known)
         candidates = self.candidates(asked, documents)
         readings = self.read(asked, candidates, 1)
         return "".join(
@@ -283,6 +299,8 @@ class Pipeline:
     def _some_suggestions(self) -> tuple[str, ...]:
         """A few that the first article answers."""
         if self._suggested is None:
+            # A suggestion that asks nothing of the article brings none itself.
+            self._suggested = ()
             self._suggested = tuple(self.suggestions(next(iter(self.store.documents)), 3))
         return self._suggested
 

@@ -47,6 +47,11 @@ _WORD = re.compile(
 # Where a word's first part may end an answer.
 _POSSESSIVE = re.compile(r"(?<=\w)['\N{RIGHT SINGLE QUOTATION MARK}]s\b")
 _MARKS = {"Mn", "Mc", "Me", "Cf"}
+_WHY = re.compile(r"\b(?:why|how come|reasons?)\b", re.IGNORECASE)
+_CONSEQUENCE = re.compile(
+    r"\b(?:leading to|led to|resulting in|resulted in|prompting|triggering|paving the way)\b[^,.;]*",
+    re.IGNORECASE,
+)
 _CORE = re.compile(r"[\s,;:\N{EN DASH}\N{EM DASH}]*(.*?)[\s,;:\N{EN DASH}\N{EM DASH}]*", re.DOTALL)
 
 
@@ -171,7 +176,8 @@ class SpanReader:
                 )
                 for item in group
             ]
-            edges = [_edges(item.text[:_MAX_CHARACTERS]) for item in group]
+            why = _WHY.search(question) is not None
+            edges = [_edges(item.text[:_MAX_CHARACTERS], why) for item in group]
             # A sentence that is cut between two windows is judged by its better part.
             best: dict[tuple[int, int], Judged] = {}
             for window in self._layout.windows(asked, tokens):
@@ -210,8 +216,9 @@ def _sentences(
         candidate = candidates[passage]
         starts, ends = window.starts[part], window.ends[part]
         may_start, may_end = edges[passage]
+        possible = may_start[starts - candidate.passage.start]
         first, last, score = _best_span(
-            np.where(may_start[starts - candidate.passage.start], scores[part, 0], -np.inf),
+            np.where(possible, scores[part, 0], -np.inf),
             np.where(may_end[ends - candidate.passage.start], scores[part, 1], -np.inf),
         )
         # The scrap of a cut sentence may hold no whole word.
@@ -219,6 +226,9 @@ def _sentences(
             continue
         answer = _trimmed(candidate, int(starts[first]), int(ends[last]), sentence)
         mean = float(scores[part, 2].mean())
+        # A sentence chosen for words that cannot answer is no better than its other words.
+        if not possible[scores[part, 0].argmax()]:
+            mean = min(mean, score)
         yield key, Judged(candidate, candidate.evidence[sentence], answer, score, mean)
 
 
@@ -232,12 +242,15 @@ def _best_span(starts: TokenScores, ends: TokenScores) -> tuple[int, int, float]
     return int(first), int(last), float(joint[first, last]) / 2
 
 
-def _edges(text: str) -> tuple[Flags, Flags]:
-    """Whether an answer may start, and whether it may end, at each offset: not inside a word."""
+def _edges(text: str, why: bool) -> tuple[Flags, Flags]:
+    """Whether an answer may start, and whether it may end, at each offset: not inside a word, and
+    no reason starts inside a consequence."""
     may_start = np.ones(len(text) + 1, np.bool_)
     for match in _WORD.finditer(text):
         may_start[match.start() + 1 : match.end()] = False
     may_end = may_start.copy()
+    for match in _CONSEQUENCE.finditer(text) if why else ():
+        may_start[match.start() : match.end()] = False
     may_end[[match.start() for match in _POSSESSIVE.finditer(text)]] = True
     return may_start, may_end
 

@@ -30,26 +30,28 @@ _REPLIES = {
     ),
 }
 _PATTERNS = {re.compile(pattern): reply for pattern, reply in _REPLIES.items()}
+# Words of a phrase.
+_LONGEST = 10
 _OFF_TOPIC = "That does not seem to be about {these}."
 
 
 def small_talk(question: str, articles: int = 1) -> str | None:
     """The reply to a question that asks nothing of the articles; None if it may."""
-    parts = [*filter(None, map(_words, re.split(r"[^\w\s'’-]+", question.lower())))]
-    # "No, thanks" is one phrase, "Thanks, bye" two.
-    whole = _reply(" ".join(parts))
-    replies = [whole] if whole else list(map(_reply, parts))
-    last = replies[-1] if replies and all(replies) else None
+    words = re.findall(r"\w+", re.sub(r"['’]", "", question.lower()))
+    # The reply to the last phrase, for each number of words that phrases can be made of.
+    replies: dict[int, str | None] = {0: None}
+    for end in range(1, len(words) + 1):
+        for start in range(max(0, end - _LONGEST), end):
+            if start in replies and (reply := _reply(" ".join(words[start:end]))):
+                replies[end] = reply
+                break
+    last = replies.get(len(words))
     return _said_of(last, articles) if last else None
 
 
 def off_topic(articles: int = 1) -> str:
     """The reply to a question about something else."""
     return _said_of(_OFF_TOPIC, articles)
-
-
-def _words(part: str) -> str:
-    return " ".join(re.sub(r"['’]", "", part).replace("-", " ").split())
 
 
 def _reply(words: str) -> str | None:
