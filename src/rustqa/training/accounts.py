@@ -1,10 +1,10 @@
 """Fits what tells differing accounts from one: the weights in `rustqa.accounts`.
 
-    python -m rustqa.training.accounts news_train.jsonl.gz:0.12 --check dev.jsonl
+    python -m rustqa.training.accounts --on news_train.jsonl.gz:0.12 --check dev.jsonl
 
 Logistic regression (L2) over the pairs among the best sentences of every disputed question (kind
 `contested`) and of a share of the others; a pair is right if both its sentences are labelled. What
-is printed are the weights, and on the files of --check how many disputes are found, how many with
+is printed are the weights (without --on those in use), and on the files of --check how many disputes are found, how many with
 two right accounts, and how many other questions are taken for disputed.
 """
 
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
-from rustqa.accounts import CONTESTED, SEEN, Features, features, pairs
+from rustqa.accounts import CONTESTED, SEEN, WEIGHTS, Features, features, pairs
 from rustqa.encoder import PassageEncoder
 from rustqa.labelled import LabelledQuestion, LabelledSet, read_labelled
 from rustqa.pipeline import Pipeline, open_pipeline
@@ -49,14 +49,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("file", metavar="FILE[:SHARE]", help="labelled articles")
+    parser.add_argument("--on", metavar="FILE[:SHARE]", help="labelled articles to fit on")
     parser.add_argument("--check", nargs="*", type=Path, default=[], help="labelled files")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
     settings = Settings.from_env()
-    file, share = shared_file(options.file)
     chance = random.Random(options.seed)  # noqa: S311  (a sample, not a secret)
-    weights = fit(list(cases(file, settings, share, chance)))
+    weights = WEIGHTS
+    if options.on:
+        file, share = shared_file(options.on)
+        weights = fit(list(cases(file, settings, share, chance)))
     report: dict[str, object] = {"weights": np.round(weights, 2).tolist()}
     for other in options.check:
         report[other.name] = found(list(cases(other, settings, 1.0, chance)), weights)

@@ -4,7 +4,8 @@
 
 Writes exported/fp32 and exported/int8, each a folder that `open_reader` reads, and compares the
 scores of both with the network's own. The weights of several runs, one going on from the other, are
-averaged: the mean often does better than either (Wortsman et al. 2022). `rustqa.training.calibrate` fits how the scores are joined.
+averaged: the mean often does better than either (Wortsman et al. 2022).
+`rustqa.training.calibrate` fits how the scores are joined.
 """
 
 from __future__ import annotations
