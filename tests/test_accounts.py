@@ -1,10 +1,9 @@
-"""Accounts: what two people say of one matter differs; what one says, or nobody denies, does not."""
+"""Accounts: what two say of one matter may differ, what one says does not; whose words answer."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from itertools import combinations
-from math import isfinite
 
 import pytest
 from hypothesis import given
@@ -17,6 +16,7 @@ from rustqa.accounts import (
     Account,
     features,
     find_dispute,
+    is_theirs,
     pairs,
     probability,
     surer,
@@ -157,10 +157,67 @@ def test_a_better_second_sentence_makes_a_dispute_likelier(
     assert probability(question, [first, better, *rest], 0, 1) >= before
 
 
-@given(st.floats(0, 1), st.floats(0, 1))
-def test_an_account_that_is_disputed_is_surer(one: float, other: float) -> None:
-    """A probability still, never less than before, and in the same order."""
-    assert isfinite(surer(one))
-    assert one - 1e-8 <= surer(one) <= 1
-    assert surer(one) > one or not 0.01 < one < 0.99
-    assert one > other or surer(one) <= surer(other)
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 3))
+def test_a_surer_probability_is_one_still(one: float, other: float, by: float) -> None:
+    """Never less than before, more if something is added, and in the same order."""
+    assert one - 1e-8 <= surer(one, by) <= 1
+    assert surer(one, by) > one or not (0.01 < one < 0.99 and by > 0.01)
+    assert one > other or surer(one, by) <= surer(other, by)
+
+
+@pytest.mark.parametrize("confidence", [0.0, 0.2, 0.5, 0.79, 1.0])
+def test_nothing_added_changes_nothing(confidence: float) -> None:
+    """To the log-odds, that is."""
+    assert surer(confidence, 0.0) == pytest.approx(confidence, abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("question", "before", "speaker"),
+    [
+        ("What did Ada Quill say about the wall?", "", "Ada Quill"),
+        ("What did Quill say?", "", "Ada Quill"),
+        ("Why does Quill deny it?", "", "Quill"),
+        ("What did she say about the wall?", "Ada Quill", "Ada Quill"),
+        ("How did they describe it?", "the Saltby council", "Saltby council"),
+    ],
+)
+def test_words_are_theirs_who_were_asked_about(question: str, before: str, speaker: str) -> None:
+    """Named in the question, or before where it has a pronoun, if something was said."""
+    [account] = _accounts((UNSAFE, speaker, 1.0))
+    assert is_theirs(question, before, account)
+
+
+@pytest.mark.parametrize(
+    ("question", "before", "speaker"),
+    [
+        ("What did Tom Reed say about the wall?", "", "Ada Quill"),
+        ("What did Ada Quill build?", "", "Ada Quill"),
+        ("What did the council say?", "Ada Quill", "Ada Quill"),
+        ("What did she say about the wall?", "Ines Marsh", "Ada Quill"),
+        ("What did she say about the wall?", "", "Ada Quill"),
+        ("What did Ada Quill say?", "", None),
+        ("???", "Ada Quill", "Ada Quill"),
+        ("", "", "Ada Quill"),
+    ],
+)
+def test_other_words_are_not_theirs(question: str, before: str, speaker: str | None) -> None:
+    """Somebody else's, nobody's, or of one of whom something else was asked."""
+    [account] = _accounts((UNSAFE, speaker, 1.0))
+    assert not is_theirs(question, before, account)
+
+
+def test_what_is_not_reported_is_nobodys_words() -> None:
+    """Though somebody is reported elsewhere in the sentence."""
+    [account] = _accounts((UNSAFE, "Ada Quill", 1.0))
+    question = "What did Ada Quill say?"
+    assert is_theirs(question, "", account)
+    assert not is_theirs(question, "", replace(account, reported=False))
+
+
+@given(QUESTIONS, texts(), TOLD)
+def test_any_question_can_be_asked_of_anybody(
+    question: str, before: str, told: list[Account]
+) -> None:
+    """What nobody says is never theirs."""
+    theirs = [account for account in told if is_theirs(question, before, account)]
+    assert all(account.speaker and account.reported for account in theirs)

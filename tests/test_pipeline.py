@@ -1,29 +1,30 @@
-"""Pipeline: answered or not, what is refused, and the index behind it."""
+"""Pipeline: answered or not, what is shown for it, and the index behind it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 from unicodedata import category
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakes import FakeEncoder, FakeReader, articles, documents, hashed_scores, texts
+from fakes import FakeEncoder, FakeReader, FixedEncoder, articles, documents, hashed_scores, texts
 from rustqa import pipeline
 from rustqa.citations import broken_quotations
 from rustqa.corpus import make_document
 from rustqa.errors import QuestionError, StoreError, UnknownDocumentError
 from rustqa.index import FaissStore
-from rustqa.limits import MAX_HISTORY, MAX_QUESTION, MAX_TOP_K
+from rustqa.limits import MAX_TOP_K
 from rustqa.onnx_cache import OnnxEncoder
 from rustqa.pipeline import Pipeline, build_in_memory, build_index, open_pipeline
 from rustqa.reader import Calibration, SpanReader
 from rustqa.settings import Settings
-from rustqa.types import Answer, Candidate, Document, PassageStore, Reading, Turn
+from rustqa.types import Answer, Document, PassageStore, Turn
 from rustqa.windows import Layout
 
 QUESTION = "Who is the harbour master?"
@@ -102,7 +103,7 @@ def test_every_quotation_holds(fake_store: FaissStore, reader: SpanReader, quest
         assert not question.strip() or "Cc" in map(category, question)
         return
     assert (answer.status == "answered") == bool(answer.claims)
-    assert bool(answer.claims) != bool(answer.nearest)
+    assert [bool(answer.claims), bool(answer.nearest), bool(answer.message)].count(True) == 1
     assert _broken(answer, fake_store) == []
 
 
@@ -124,92 +125,6 @@ def test_top_k_bounds_what_is_shown(fake_store: FaissStore, top_k: int) -> None:
     assert len(_over(fake_store, 0.1).search("harbour", top_k)) == shown
 
 
-@pytest.mark.parametrize("top_k", [0, -1, MAX_TOP_K + 1])
-def test_a_top_k_out_of_bounds_is_refused(fake_pipeline: Pipeline, top_k: int) -> None:
-    """The error says which numbers will do."""
-    with pytest.raises(QuestionError, match=f"top_k is out of range; .* 1 to {MAX_TOP_K}"):
-        fake_pipeline.ask(QUESTION, top_k=top_k)
-    with pytest.raises(QuestionError, match="top_k"):
-        fake_pipeline.search("harbour", top_k=top_k)
-
-
-@pytest.mark.parametrize(
-    ("question", "message"),
-    [
-        ("", "the question is empty; type one"),
-        (" \t\u2003\n", "the question is empty"),
-        ("why? " * 2000, "10,000 characters; shorten it to 1,000"),
-        ("why\x00?", r"control character U\+0000 at position 3; remove it"),
-        ("\x1b[31mwhy?", r"U\+001B at position 0"),
-        ("why \ud83d?", r"U\+D83D at position 4"),
-    ],
-)
-def test_bad_questions_are_refused(fake_pipeline: Pipeline, question: str, message: str) -> None:
-    """Asked, searched for or sent as history, the error says what to change."""
-    with pytest.raises(QuestionError, match=message):
-        fake_pipeline.ask(question)
-    with pytest.raises(QuestionError, match=message):
-        fake_pipeline.search(question)
-    with pytest.raises(QuestionError, match=message):
-        fake_pipeline.ask(QUESTION, [Turn(question)])
-
-
-@pytest.mark.parametrize(
-    "question", ["w" * MAX_QUESTION, "who is\tthe harbour\r\nmaster?", "\N{FAMILY}?", "???"]
-)
-def test_odd_questions_are_taken(fake_pipeline: Pipeline, question: str) -> None:
-    """Line ends, emoji and questions of the greatest length are no errors."""
-    assert fake_pipeline.ask(question).question == question
-
-
-def test_a_history_too_long_is_refused(fake_pipeline: Pipeline) -> None:
-    """The longest history is taken; one more turn is not."""
-    turns = [Turn("Who dived?")] * (MAX_HISTORY + 1)
-    assert fake_pipeline.ask(QUESTION, turns[1:]).status == "answered"
-    with pytest.raises(QuestionError, match=f"has {MAX_HISTORY + 1} turns; send the last"):
-        fake_pipeline.ask(QUESTION, turns)
-
-
-def test_a_follow_up_is_asked_with_its_history(fake_pipeline: Pipeline) -> None:
-    """The record shows the question that was used."""
-    answer = fake_pipeline.ask("And when?", [Turn("Who closed the harbour?", "The council")])
-    assert answer.question == "And when?"
-    assert answer.question_used == "Who closed the harbour? And when?"
-
-
-def test_the_reader_is_given_the_conversation(fake_store: FaissStore) -> None:
-    """It reads the question itself, alone and with the earlier ones, all mended."""
-    reader = FakeReader()
-    history = [Turn("Who closed the harbuor?", "The council"), Turn("Who is Ada Quill?")]
-    answer = Pipeline(fake_store, FakeEncoder(), reader).ask(
-        "And why is the harbuor shut?", history
-    )
-    question = "And why is the harbour shut?"
-    turns = ("Who closed the harbour?", "Who is Ada Quill?")
-    assert reader.asked == [(question, ()), (question, turns)]
-    assert answer.question_used == f"{turns[1]} {question}"
-
-
-def test_a_question_that_only_seems_to_lean_stands_alone(fake_store: FaissStore) -> None:
-    """The surer of the two readings holds, and the record says how the question was understood."""
-
-    class Distracted(FakeReader):
-        def read(
-            self,
-            question: str,
-            candidates: Sequence[Candidate],
-            top_k: int,
-            turns: Sequence[str] = (),
-        ) -> list[Reading]:
-            self.confidences = (0.2,) if turns else (0.9,)
-            return super().read(question, candidates, top_k, turns)
-
-    asker = Pipeline(fake_store, FakeEncoder(), Distracted(), 0.5)
-    answer = asker.ask("Who says that nobody will sail?", [Turn("What does the work cost?")])
-    assert answer.question_used == "Who says that nobody will sail?"
-    assert answer.confidence == 0.9
-
-
 @pytest.mark.parametrize(("words", "read"), [(10, 12), (150, 5), (179, 4), (900, 1)])
 def test_what_is_read_is_bounded(words: int, read: int) -> None:
     """The best passages, together of at most 800 words; the first, however long."""
@@ -228,19 +143,72 @@ def test_a_slip_of_the_pen_is_mended(fake_pipeline: Pipeline) -> None:
     assert answer.question_used == "Why is the harbour closed?"
 
 
+@pytest.mark.parametrize(
+    ("question", "options"),
+    [
+        (" ", {}),
+        ("why\x00?", {}),
+        (QUESTION, {"top_k": 0}),
+        (QUESTION, {"documents": []}),
+        (QUESTION, {"documents": ["rain"]}),
+    ],
+)
+def test_what_may_not_be_asked_is_refused(
+    fake_pipeline: Pipeline, question: str, options: dict[str, Any]
+) -> None:
+    """Asked or searched for."""
+    for method in (fake_pipeline.ask, fake_pipeline.search):
+        with pytest.raises((QuestionError, UnknownDocumentError)):
+            method(question, **options)
+
+
+@pytest.mark.parametrize("turn", [Turn(""), Turn("why\x00?"), Turn(QUESTION, "half \ud83d")])
+def test_a_history_that_may_not_be_sent_is_refused(fake_pipeline: Pipeline, turn: Turn) -> None:
+    """Even where the question does not lean on it."""
+    with pytest.raises(QuestionError):
+        fake_pipeline.ask(QUESTION, [turn])
+
+
+def _tilted(cosine: float) -> FixedEncoder:
+    """Gives every text a vector of this cosine with the first axis."""
+    vector = np.zeros((1, 64), np.float32)
+    vector[0, :2] = cosine, np.sqrt(1 - cosine**2)
+    return FixedEncoder(rows=vector)
+
+
+@pytest.fixture(scope="module")
+def level_store() -> FaissStore:
+    """Two short articles whose vectors all lie on the first axis."""
+    return build_in_memory(articles(), _tilted(1.0))
+
+
+@pytest.mark.parametrize(("cosine", "shown"), [(-0.5, 0), (0.1, 0), (0.2, 3), (1.0, 3)])
+def test_a_question_about_something_else_is_told_so(
+    level_store: FaissStore, cosine: float, shown: int
+) -> None:
+    """Where no sentence is like it, none is shown as near; what can be asked is."""
+    answer = Pipeline(level_store, _tilted(cosine), FakeReader((0.3, 0.2)), 0.5).ask("Why rust?")
+    assert (answer.status, answer.answer, answer.claims) == ("no_answer", None, ())
+    assert len(answer.nearest) == shown
+    if shown:
+        assert (answer.message, answer.suggestions, answer.confidence) == (None, (), 0.3)
+    else:
+        assert answer.message == "That does not seem to be about the articles."
+        assert answer.confidence == 0
+    assert answer.citations == ()
+
+
+def test_a_sure_answer_is_given_however_unlike_the_question_is(level_store: FaissStore) -> None:
+    """What the reader is sure of is on the topic."""
+    answer = Pipeline(level_store, _tilted(0.0), FakeReader((0.9,)), 0.5).ask("Why rust?")
+    assert (answer.status, answer.message) == ("answered", None)
+
+
 def test_only_the_named_documents_are_cited(fake_pipeline: Pipeline) -> None:
     """However well another article answers."""
     answer = fake_pipeline.ask(QUESTION, documents=["orchard"])
     assert {citation.document_id for citation in answer.citations} == {"orchard"}
     assert set(answer.document_sha256) == {"orchard"}
-
-
-def test_an_unknown_document_is_refused(fake_pipeline: Pipeline) -> None:
-    """The error names it; no document at all is a mistake too."""
-    with pytest.raises(UnknownDocumentError, match="no article has the id 'rain'"):
-        fake_pipeline.ask(QUESTION, documents=["orchard", "rain"])
-    with pytest.raises(QuestionError, match="no article is named"):
-        fake_pipeline.search("harbour", documents=[])
 
 
 def test_search_shows_the_best_sentence_of_each_passage(fake_store: FaissStore) -> None:
@@ -250,15 +218,6 @@ def test_search_shows_the_best_sentence_of_each_passage(fake_store: FaissStore) 
     assert found[0].cited_text == "Engineers had found a crack in the east wall."
     assert len({(item.document_id, item.paragraph) for item in found}) == 5
     assert reader.asked == []
-
-
-def test_suggestions_are_questions_that_are_answered(fake_store: FaissStore) -> None:
-    """A question the article does not answer is not suggested; the limit holds."""
-    asker = _over(fake_store, 0.9)
-    assert len(fake_store.documents["harbour"].questions) == 2
-    assert asker.suggestions("harbour") == ["Who is the harbour master?"]
-    assert asker.suggestions("harbour", limit=0) == []
-    assert asker.suggestions("orchard") == []
 
 
 @pytest.fixture

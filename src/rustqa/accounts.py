@@ -52,8 +52,8 @@ Features = NDArray[np.float64]
 # In the order of `features`.
 WEIGHTS: Features = np.array(
     [
-        *(-0.19, 0.4, 0.35, -0.7, -0.06, 0.73, 0.65, -0.25, 2.27, 0.71),
-        *(-0.33, -0.13, 0.27, 0.94, -0.1, 0.42, 0.59, 0.79, -1.42, -3.17),
+        *(-0.19, 0.4, 0.35, -0.7, -0.06, 0.65, -0.25, 2.27, 0.71),
+        *(-0.33, -0.13, 0.27, 0.94, -0.1, 0.42, 0.59, 0.79, -1.42, -2.44),
     ]
 )
 
@@ -83,26 +83,33 @@ class Dispute:
 def surer(confidence: float) -> float:
     """The probability that an account is right, given that others dispute it: what is disputed is
     what was asked."""
-    odds = math.log(max(confidence, 1e-9) / max(1 - confidence, 1e-9)) + DISPUTED
+    return _logistic(math.log(max(confidence, 1e-9) / max(1 - confidence, 1e-9)) + DISPUTED)
+
+
+def _logistic(odds: float) -> float:
     return (1 + math.tanh(odds / 2)) / 2
 
 
-def find_dispute(question: str, accounts: Sequence[Account]) -> Dispute | None:
+def find_dispute(
+    question: str, accounts: Sequence[Account], weights: Features = WEIGHTS
+) -> Dispute | None:
     """The differing accounts among sentences given best first; None if there is one account."""
-    found = {pair: probability(question, accounts, *pair) for pair in pairs(accounts)}
-    if not found:
+    found = {
+        pair: _logistic(float(weights @ features(question, accounts, *pair)))
+        for pair in pairs(accounts)
+    }
+    # What differs has to differ from the best.
+    best = max((pair for pair in found if pair[0] == 0), key=found.__getitem__, default=None)
+    if best is None or found[best] < CONTESTED:
         return None
-    first, second = max(found, key=found.__getitem__)
-    if found[first, second] < CONTESTED:
-        return None
-    places = [first, second]
+    places = list(best)
     # A third party's account differs from each of the others.
     for place in range(len(accounts)):
         if place not in places and all(
             found.get((min(place, other), max(place, other)), 0.0) >= CONTESTED for other in places
         ):
             places.append(place)
-    return Dispute(tuple(sorted(places)), found[first, second])
+    return Dispute(tuple(sorted(places)), found[best])
 
 
 def pairs(accounts: Sequence[Account]) -> Iterator[tuple[int, int]]:
@@ -112,12 +119,6 @@ def pairs(accounts: Sequence[Account]) -> Iterator[tuple[int, int]]:
         first, second = names[one], names[other]
         if first and second and not (first <= second or second <= first):
             yield one, other
-
-
-def probability(question: str, accounts: Sequence[Account], one: int, other: int) -> float:
-    """The probability that two of the sentences are differing accounts of what is asked."""
-    odds = float(WEIGHTS @ features(question, accounts, one, other))
-    return (1 + math.tanh(odds / 2)) / 2
 
 
 def features(question: str, accounts: Sequence[Account], one: int, other: int) -> Features:
@@ -132,7 +133,6 @@ def features(question: str, accounts: Sequence[Account], one: int, other: int) -
         worse.score - max(rest, default=worse.score - 3),
         one,
         other,
-        None not in (better.speaker, worse.speaker),
         better.paragraph == worse.paragraph,
         math.log1p(max(0, later.span.start - earlier.span.end)),
         len(words & others) / (1 + min(len(words), len(others))),

@@ -46,7 +46,7 @@ _CITATION: dict[str, Any] = {
         "/articles/rust-case-dismissed#:~:text=The%20film%E2%80%99s%20armorer%2C%20Hannah%20Gutierrez"
         "%2C,18%20months%20for%20involuntary%20manslaughter."
     ),
-    "scores": {"dense": 0.3894, "bm25": 0.6925, "reader": 6.2713},
+    "scores": {"dense": 0.3894, "bm25": 0.6925, "reader": 6.3406},
 }
 
 _ANSWERED: dict[str, Any] = {
@@ -55,9 +55,9 @@ _ANSWERED: dict[str, Any] = {
     "status": "answered",
     "answer": _ANSWER,
     "message": None,
-    "confidence": 0.9472,
+    "confidence": 0.9332,
     "claims": [
-        {"text": _ANSWER, "speaker": None, "attribution": None, "confidence": 0.9472, "citation": 1}
+        {"text": _ANSWER, "speaker": None, "attribution": None, "confidence": 0.9332, "citation": 1}
     ],
     "contested": False,
     "citations": [_CITATION],
@@ -72,7 +72,7 @@ _NO_ANSWER: dict[str, Any] = {
     "status": "no_answer",
     "answer": None,
     "message": None,
-    "confidence": 0.0244,
+    "confidence": 0.0327,
     "claims": [],
     "contested": False,
     "citations": [],
@@ -81,7 +81,7 @@ _NO_ANSWER: dict[str, Any] = {
             **_CITATION,
             "answer_start_char": 1381,
             "answer_end_char": 1503,
-            "scores": {"dense": 0.226, "bm25": 0.131, "reader": -5.7459},
+            "scores": {"dense": 0.226, "bm25": 0.131, "reader": -5.1291},
         }
     ],
     "suggestions": [],

@@ -129,7 +129,7 @@ class Pipeline:
         read = perf_counter()
         answer = partial(self._answer, question, asked.whole, times=(began, retrieved, read))
         if best and best[0].confidence >= self.threshold:
-            least = min(self.threshold, _FURTHER)
+            least = 0.0 if contested else min(self.threshold, _FURTHER)
             claims = [reading for reading in best if reading.confidence >= least]
             return answer(claimed=claims, contested=contested)
         if all(candidate.likeness < _ON_TOPIC for candidate in candidates):
@@ -188,7 +188,7 @@ class Pipeline:
 
     def _accounts(self, question: str, readings: Sequence[Reading]) -> list[Reading]:
         """The differing accounts of what is asked; none if there is one account."""
-        dispute = find_dispute(question, list(map(self.account, readings)))
+        dispute = find_dispute(question, list(map(self.account, readings[:SEEN])))
         if dispute is None:
             return []
         return [

@@ -49,7 +49,8 @@ _POSSESSIVE = re.compile(r"(?<=\w)['\N{RIGHT SINGLE QUOTATION MARK}]s\b")
 _MARKS = {"Mn", "Mc", "Me", "Cf"}
 _WHY = re.compile(r"\b(?:why|how come|reasons?)\b", re.IGNORECASE)
 _CONSEQUENCE = re.compile(
-    r"\b(?:leading to|led to|resulting in|resulted in|prompting|triggering|paving the way)\b[^,.;]*",
+    r"\b(?:leading to|led to|resulting in|resulted in|prompting|triggering|paving the way)\b"
+    r"[^,.;]*",
     re.IGNORECASE,
 )
 _CORE = re.compile(r"[\s,;:\N{EN DASH}\N{EM DASH}]*(.*?)[\s,;:\N{EN DASH}\N{EM DASH}]*", re.DOTALL)

@@ -4,8 +4,8 @@
 
 Logistic regression (L2) over the pairs among the best sentences of every disputed question (kind
 `contested`) and of a share of the others; a pair is right if both its sentences are labelled. What
-is printed are the weights (without --on those in use), and on the files of --check how many disputes are found, how many with
-two right accounts, and how many other questions are taken for disputed.
+is printed are the weights (without --on those in use), and for the files of --check how many
+disputes are found, how many with two right accounts, and how many others are taken for disputed.
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
-from rustqa.accounts import CONTESTED, SEEN, WEIGHTS, Features, features, pairs
+from rustqa.accounts import SEEN, WEIGHTS, Account, Features, features, find_dispute, pairs
 from rustqa.encoder import PassageEncoder
 from rustqa.labelled import LabelledQuestion, LabelledSet, read_labelled
 from rustqa.pipeline import Pipeline, open_pipeline
@@ -36,11 +35,12 @@ KIND = "contested"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A question's pairs: an array with a row of signs for each, and which are right."""
+    """A question, the sentences that may answer, best first, and which of them are right."""
 
+    question: str
     disputed: bool
-    signs: Features
-    right: NDArray[np.bool_]
+    accounts: list[Account]
+    right: list[bool]
 
 
 @errors_in_a_line
@@ -68,8 +68,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 def fit(known: Sequence[Case]) -> Features:
     """The weights of the signs, shape (signs,)."""
-    signs = np.concatenate([case.signs for case in known])
-    right = np.concatenate([case.right for case in known])
+    signs, right = [], []
+    for case in known:
+        for one, other in pairs(case.accounts):
+            signs.append(features(case.question, case.accounts, one, other))
+            right.append(case.disputed and case.right[one] and case.right[other])
     model = LogisticRegression(C=1.0, fit_intercept=False, max_iter=2000).fit(signs, right)
     weights: Features = model.coef_[0]
     return weights
@@ -78,13 +81,12 @@ def fit(known: Sequence[Case]) -> Features:
 def found(known: Sequence[Case], weights: Features) -> dict[str, int]:
     """How many questions are taken for disputed, those that are and those that are not."""
     counts = dict.fromkeys(("disputed", "found", "both_right", "others", "false"), 0)
-    threshold = np.log(CONTESTED / (1 - CONTESTED))
     for case in known:
-        odds = case.signs @ weights
-        taken = bool(len(odds)) and odds.max() >= threshold
+        dispute = find_dispute(case.question, case.accounts, weights)
         counts["disputed" if case.disputed else "others"] += 1
-        counts["found" if case.disputed else "false"] += taken
-        counts["both_right"] += taken and bool(case.right[odds.argmax()])
+        if dispute is not None:
+            counts["found" if case.disputed else "false"] += 1
+            counts["both_right"] += sum(case.right[place] for place in dispute.places) > 1
     return counts
 
 
@@ -109,18 +111,11 @@ def _cases(
         asked = asker.understand(question.question, question.history)
         readings = asker.read(asked, asker.candidates(asked), SEEN)
         accounts = [asker.account(reading) for reading in readings]
-        labelled_so = [
-            question.kind == KIND
-            and question.supports(reading.passage.document_id, *reading.sentence)
+        right = [
+            question.supports(reading.passage.document_id, *reading.sentence)
             for reading in readings
         ]
-        places = list(pairs(accounts))
-        if places:
-            yield Case(
-                question.kind == KIND,
-                np.stack([features(asked.question, accounts, *pair) for pair in places]),
-                np.array([labelled_so[one] and labelled_so[other] for one, other in places]),
-            )
+        yield Case(asked.question, question.kind == KIND, accounts, right)
 
 
 if __name__ == "__main__":

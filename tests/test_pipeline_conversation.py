@@ -1,0 +1,209 @@
+"""Pipeline: how a question is understood after others, and what is said without an article."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fakes import FakeEncoder, FakeReader, texts
+from rustqa.corpus import make_document
+from rustqa.errors import QuestionError
+from rustqa.index import FaissStore
+from rustqa.limits import MAX_HISTORY, MAX_QUESTION
+from rustqa.pipeline import Pipeline, build_in_memory
+from rustqa.types import Turn
+
+CLOSED = Turn("Who closed the harbour?", "The council")
+MASTER = Turn("Who is Ada Quill?", "the harbour master")
+WHY = "And why is the harbour shut?"
+
+Contexts = list[tuple[str, ...]]
+
+
+@dataclass
+class Listener:
+    """A pipeline over two short articles, and what its reader was asked."""
+
+    pipeline: Pipeline
+    reader: FakeReader = field(default_factory=FakeReader)
+
+    def contexts(self, question: str, *history: Turn) -> Contexts:
+        """What the question was read behind, it being the last one read."""
+        self.reader.asked.clear()
+        self.pipeline.ask(question, history)
+        asked, contexts = self.reader.asked[-1]
+        assert asked == question
+        return contexts
+
+
+@pytest.fixture
+def listener(fake_store: FaissStore) -> Listener:
+    """One that has heard nothing."""
+    reader = FakeReader()
+    return Listener(Pipeline(fake_store, FakeEncoder(), reader), reader)
+
+
+def test_a_question_that_stands_alone_is_read_alone(listener: Listener) -> None:
+    """Whatever was talked of before."""
+    assert listener.contexts("Who is the harbour master?", CLOSED, MASTER) == [()]
+
+
+def test_a_follow_up_is_read_behind_what_it_leans_on(listener: Listener) -> None:
+    """Alone, behind the question before and behind its answer, and behind nothing else."""
+    contexts = listener.contexts(WHY, CLOSED, MASTER)
+    assert contexts == [(), (MASTER.question,), (MASTER.answer,)]
+
+
+def test_of_a_chain_the_ends_are_read(listener: Listener) -> None:
+    """The question that stands alone and the last one, and their answers."""
+    chain = [CLOSED, Turn("And when?", "on Monday"), Turn("Why?", "a crack"), Turn("Since when?")]
+    ends = (CLOSED.question, "Why?")
+    assert listener.contexts(WHY, *chain[:3]) == [(), ends, ("The council", "a crack")]
+    assert listener.contexts("And who?", MASTER, *chain[:1]) == [
+        (), (CLOSED.question,), ("The council",)
+    ]  # fmt: skip
+
+
+def test_equal_answers_are_read_once(listener: Listener) -> None:
+    """Two questions with one answer."""
+    contexts = listener.contexts(WHY, CLOSED, Turn("Who else?", "The council"))
+    assert contexts == [(), (CLOSED.question, "Who else?"), ("The council",)]
+
+
+def test_the_question_used_is_the_chain(listener: Listener) -> None:
+    """The record shows the question asked, and all that it was understood by."""
+    answer = listener.pipeline.ask("And when?", [MASTER, CLOSED, Turn("Why?", "a crack")])
+    assert answer.question == "And when?"
+    assert answer.question_used == "Who closed the harbour? Why? And when?"
+
+
+def test_slips_of_the_pen_are_mended_everywhere(listener: Listener) -> None:
+    """In the question and in those it leans on."""
+    answer = listener.pipeline.ask("And the harbuor?", [Turn("Who closed the harbuor?", "A")])
+    assert answer.question_used == "Who closed the harbour? And the harbour?"
+    assert listener.reader.asked == [
+        ("And the harbour?", [(), ("Who closed the harbour?",), ("A",)])
+    ]
+
+
+def test_an_earlier_question_without_an_answer_is_read(listener: Listener) -> None:
+    """What most probably answers it serves as the answer it did not get."""
+    contexts = listener.contexts("And when?", Turn("Who closed the harbour?"))
+    assert listener.reader.asked[0] == ("Who closed the harbour?", [()])
+    # The fake reader's answers are the first letters of sentences.
+    assert contexts == [(), ("Who closed the harbour?",), ("T",)]
+
+
+def test_an_earlier_follow_up_without_an_answer_is_read_as_one(listener: Listener) -> None:
+    """It is read behind what it leans on itself."""
+    listener.contexts("And when?", CLOSED, Turn("Why?"))
+    assert listener.reader.asked[0] == ("Why?", [(), (CLOSED.question,), ("The council",)])
+
+
+def test_only_what_is_asked_of_counts(listener: Listener) -> None:
+    """An earlier question is read in the articles that are named."""
+    asker = listener.pipeline
+    asker.ask("And when?", [Turn("Who closed the harbour?")], documents=["orchard"])
+    [_, (_, contexts)] = listener.reader.asked
+    assert contexts[2] in {(text[0],) for text in ("A late", "Growers", "The minister")}
+
+
+def test_nothing_is_read_twice(listener: Listener) -> None:
+    """However long a conversation without answers is, each of its questions is read once."""
+    turns = [Turn(f"And number {number}?") for number in range(MAX_HISTORY)]
+    listener.pipeline.ask("Why?", turns)
+    asked = [question for question, _ in listener.reader.asked]
+    assert len(asked) == len(set(asked)) <= MAX_HISTORY + 1
+
+
+def test_of_an_endless_answer_the_beginning_is_read(listener: Listener) -> None:
+    """No more than a question may have."""
+    [_, _, (answer,)] = listener.contexts("And when?", Turn(CLOSED.question, "long " * 10**5))
+    assert answer == ("long " * 10**5)[:MAX_QUESTION]
+
+
+def test_what_the_context_finds_is_found(fake_store: FaissStore) -> None:
+    """Passages are looked for by the question with what it leans on too."""
+    asker = Pipeline(fake_store, FakeEncoder(), FakeReader())
+    frost = Turn("What destroyed the cherry crop in the valley?", "frost")
+    assert asker.candidates(asker.understand("And why?", [frost]))[0].passage == (
+        asker.candidates(asker.understand(frost.question))[0].passage
+    )
+
+
+GREETING = "Hello. I answer questions about the articles with words cut from them, "
+
+
+def test_small_talk_is_not_looked_up(listener: Listener) -> None:
+    """rustqa answers itself, with nothing cited, and says what can be asked."""
+    answer = listener.pipeline.ask(" Hi! ", [CLOSED])
+    assert (answer.question, answer.question_used) == (" Hi! ", "Hi!")
+    assert (answer.status, answer.answer, answer.confidence) == ("no_answer", None, 0)
+    assert answer.message is not None
+    assert answer.message.startswith(GREETING)
+    assert answer.suggestions == ("Who is the harbour master?", "What did Ada Quill say?")
+    assert (answer.claims, answer.citations, answer.nearest) == ((), (), ())
+    assert answer.document_sha256 == {}
+    assert "Hi!" not in [question for question, _ in listener.reader.asked]
+
+
+def test_suggestions_are_tried_once(listener: Listener) -> None:
+    """Another greeting costs no reading."""
+    first = listener.pipeline.ask("hi")
+    listener.reader.asked.clear()
+    assert listener.pipeline.ask("hello").suggestions == first.suggestions
+    assert listener.reader.asked == []
+
+
+def test_a_suggestion_may_be_small_talk() -> None:
+    """An article that says hello brings no endless greeting."""
+    store = build_in_memory(
+        [make_document("d", "It rained.", metadata={"questions": ["Hello?", "Did it rain?"]})],
+        FakeEncoder(),
+    )
+    for asked in ("hi", "Hello?"):
+        asker = Pipeline(store, FakeEncoder(), FakeReader())
+        assert asker.ask(asked).suggestions == ("Did it rain?",)
+        assert asker.suggestions("d") == ["Did it rain?"]
+
+
+def test_a_question_behind_a_greeting_is_looked_up(listener: Listener) -> None:
+    """It is a question, not small talk."""
+    answer = listener.pipeline.ask("Hello, who is the harbour master?")
+    assert (answer.status, answer.message, answer.suggestions) == ("answered", None, ())
+
+
+def test_small_talk_between_is_passed_over(listener: Listener) -> None:
+    """A follow-up leans on the last question that was asked of the articles."""
+    thanks = Turn("Thanks!", None)
+    assert listener.contexts(WHY, CLOSED, thanks, Turn("ok")) == [
+        (), (CLOSED.question,), ("The council",)
+    ]  # fmt: skip
+    assert listener.contexts(WHY, thanks) == [()]
+
+
+QUESTIONS = st.sampled_from(["Why?", "And when?", CLOSED.question, "hi", "Who is she?"]) | texts()
+TURNS = st.lists(
+    st.builds(Turn, QUESTIONS, st.none() | st.sampled_from(["Ada Quill", ""]) | texts()), max_size=6
+)
+
+
+@given(QUESTIONS, TURNS)
+def test_any_conversation_can_be_followed(
+    fake_store: FaissStore, question: str, turns: list[Turn]
+) -> None:
+    """Every question that may be asked is read behind at most three contexts, one of them
+    empty; it stands at the end of the question used."""
+    asker = Pipeline(fake_store, FakeEncoder(), FakeReader())
+    try:
+        answer = asker.ask(question, turns)
+    except QuestionError:
+        return
+    asked = asker.understand(question, turns)
+    assert answer.question_used.endswith(asked.question)
+    assert asked.contexts[0] == ()
+    assert len(asked.contexts) <= 3
+    assert all(1 <= len(context) <= 2 for context in asked.contexts[1:])
