@@ -14,7 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-ANSWERED = ("Who loaded the gun?",)
+ANSWERED = ("Why was the case dismissed?",)
 NOT_SAID = ("How much did the film cost?",)
 CONTESTED = ("Did the bullets match the ones that killed Hutchins?",)
 FOLLOW_UP = ("Who loaded the gun?", "How long is she serving?")

@@ -12,8 +12,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from rustqa.corpus import make_document
+from rustqa.passages import split_document
 from rustqa.reader import TokenScores
-from rustqa.types import Candidate, Document, Reading, Vectors
+from rustqa.types import Candidate, Document, Evidence, Reading, Vectors
 from rustqa.windows import Window
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -114,6 +115,18 @@ class FakeReader:
             scores = {"dense": best.dense, "bm25": best.bm25, "reader": best.score}
             readings.append(Reading(candidate.passage, best.sentence, answer, confidence, scores))
         return readings
+
+
+def candidates_of(document: Document, score: float = 0.5) -> list[Candidate]:
+    """Its passages as if retrieved, each sentence with the same evidence."""
+    return [
+        Candidate(
+            passage,
+            document.text[passage.start : passage.end],
+            tuple(Evidence(s, score, score / 2, 0.0, score / 4, 0.0) for s in passage.sentences),
+        )
+        for passage in split_document(document)
+    ]
 
 
 def hashed_scores(window: Window) -> TokenScores:

@@ -1,10 +1,11 @@
-"""Accounts: what two say of one matter may differ, what one says does not; whose words answer."""
+"""Accounts: what two people say of one matter may differ, what one says does not."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from itertools import combinations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,9 +17,7 @@ from rustqa.accounts import (
     Account,
     features,
     find_dispute,
-    is_theirs,
     pairs,
-    probability,
     surer,
 )
 from rustqa.types import Span
@@ -47,7 +46,7 @@ def test_two_who_contradict_each_other_differ() -> None:
     dispute = find_dispute(QUESTION, told)
     assert dispute is not None
     assert dispute.places == (0, 1)
-    assert dispute.probability == probability(QUESTION, told, 0, 1) > CONTESTED
+    assert CONTESTED < dispute.probability < 1
 
 
 @pytest.mark.parametrize(
@@ -76,6 +75,13 @@ def test_accounts_keep_their_order() -> None:
     dispute = find_dispute(QUESTION, [second, first, other])
     assert dispute is not None
     assert dispute.places == (0, 1)
+
+
+def test_a_dispute_is_about_the_best_answer() -> None:
+    """Two who differ on something less likely to be meant are passed over."""
+    two = (SAFE, "the port authority", 7.0), (UNSAFE, "Ada Quill", 6.5)
+    assert find_dispute(QUESTION, _accounts(*two)) is not None
+    assert find_dispute(QUESTION, _accounts((FISH, None, 7.5), *two)) is None
 
 
 def test_a_third_account_is_shown_too() -> None:
@@ -133,91 +139,46 @@ QUESTIONS = st.sampled_from([QUESTION, "Why did it close?", "Who closed it?", "w
 
 @given(QUESTIONS, TOLD)
 def test_any_sentences_can_be_compared(question: str, told: list[Account]) -> None:
-    """Every pair has a probability; those in dispute are of different speakers, in order."""
+    """Those in dispute are of different speakers, in order, and the best is one of them."""
     for one, other in combinations(range(len(told)), 2):
         assert len(features(question, told, one, other)) == len(WEIGHTS)
-        assert 0 <= probability(question, told, one, other) <= 1
     dispute = find_dispute(question, told)
-    if dispute is None:
-        assert all(probability(question, told, *pair) < CONTESTED for pair in pairs(told))
-        return
-    assert dispute.places == tuple(sorted(set(dispute.places)))
-    assert set(combinations(dispute.places, 2)) <= set(pairs(told))
-    assert CONTESTED <= dispute.probability <= 1
+    if dispute is not None:
+        assert dispute.places == tuple(sorted(set(dispute.places)))
+        assert dispute.places[0] == 0
+        assert set(combinations(dispute.places, 2)) <= set(pairs(told))
+        assert CONTESTED <= dispute.probability <= 1
 
 
-@given(QUESTIONS, TOLD.filter(lambda told: len(told) > 1), st.floats(0, 100))
+SPEAKING = TOLD.filter(lambda told: (0, 1) in pairs(told[:2]))
+
+
+@given(QUESTIONS, SPEAKING, st.floats(0, 100))
 def test_a_better_second_sentence_makes_a_dispute_likelier(
     question: str, told: list[Account], more: float
 ) -> None:
     """The surer it answers, the likelier it is an account of the same matter."""
     first, second, *rest = told
-    better = replace(second, score=second.score + more)
-    before = probability(question, told, 0, 1)
-    assert probability(question, [first, better, *rest], 0, 1) >= before
+    better = [first, replace(second, score=second.score + more), *rest]
+    before, after = (WEIGHTS @ features(question, accounts, 0, 1) for accounts in (told, better))
+    assert after >= before - 1e-9
 
 
-@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 3))
-def test_a_surer_probability_is_one_still(one: float, other: float, by: float) -> None:
-    """Never less than before, more if something is added, and in the same order."""
-    assert one - 1e-8 <= surer(one, by) <= 1
-    assert surer(one, by) > one or not (0.01 < one < 0.99 and by > 0.01)
-    assert one > other or surer(one, by) <= surer(other, by)
+def test_the_weights_decide() -> None:
+    """A dispute is as probable as the signs say with the weights given: of the constant alone,
+    as the constant says."""
+    told = _accounts((SAFE, "the port authority", 7.0), (UNSAFE, "Ada Quill", 6.5))
+    constant = np.zeros_like(WEIGHTS)
+    constant[-1] = 2.0
+    dispute = find_dispute(QUESTION, told, constant)
+    assert dispute is not None
+    assert dispute.probability == pytest.approx(1 / (1 + np.exp(-2)))
+    assert find_dispute(QUESTION, told, -constant) is None
 
 
-@pytest.mark.parametrize("confidence", [0.0, 0.2, 0.5, 0.79, 1.0])
-def test_nothing_added_changes_nothing(confidence: float) -> None:
-    """To the log-odds, that is."""
-    assert surer(confidence, 0.0) == pytest.approx(confidence, abs=1e-8)
-
-
-@pytest.mark.parametrize(
-    ("question", "before", "speaker"),
-    [
-        ("What did Ada Quill say about the wall?", "", "Ada Quill"),
-        ("What did Quill say?", "", "Ada Quill"),
-        ("Why does Quill deny it?", "", "Quill"),
-        ("What did she say about the wall?", "Ada Quill", "Ada Quill"),
-        ("How did they describe it?", "the Saltby council", "Saltby council"),
-    ],
-)
-def test_words_are_theirs_who_were_asked_about(question: str, before: str, speaker: str) -> None:
-    """Named in the question, or before where it has a pronoun, if something was said."""
-    [account] = _accounts((UNSAFE, speaker, 1.0))
-    assert is_theirs(question, before, account)
-
-
-@pytest.mark.parametrize(
-    ("question", "before", "speaker"),
-    [
-        ("What did Tom Reed say about the wall?", "", "Ada Quill"),
-        ("What did Ada Quill build?", "", "Ada Quill"),
-        ("What did the council say?", "Ada Quill", "Ada Quill"),
-        ("What did she say about the wall?", "Ines Marsh", "Ada Quill"),
-        ("What did she say about the wall?", "", "Ada Quill"),
-        ("What did Ada Quill say?", "", None),
-        ("???", "Ada Quill", "Ada Quill"),
-        ("", "", "Ada Quill"),
-    ],
-)
-def test_other_words_are_not_theirs(question: str, before: str, speaker: str | None) -> None:
-    """Somebody else's, nobody's, or of one of whom something else was asked."""
-    [account] = _accounts((UNSAFE, speaker, 1.0))
-    assert not is_theirs(question, before, account)
-
-
-def test_what_is_not_reported_is_nobodys_words() -> None:
-    """Though somebody is reported elsewhere in the sentence."""
-    [account] = _accounts((UNSAFE, "Ada Quill", 1.0))
-    question = "What did Ada Quill say?"
-    assert is_theirs(question, "", account)
-    assert not is_theirs(question, "", replace(account, reported=False))
-
-
-@given(QUESTIONS, texts(), TOLD)
-def test_any_question_can_be_asked_of_anybody(
-    question: str, before: str, told: list[Account]
-) -> None:
-    """What nobody says is never theirs."""
-    theirs = [account for account in told if is_theirs(question, before, account)]
-    assert all(account.speaker and account.reported for account in theirs)
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_disputed_account_is_surer(one: float, other: float) -> None:
+    """What is disputed is what was asked: a probability still, never less, in the same order."""
+    assert one - 1e-8 <= surer(one) <= 1
+    assert surer(one) > one or not 0.01 < one < 0.99
+    assert one > other or surer(one) <= surer(other)

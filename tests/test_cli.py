@@ -175,6 +175,19 @@ def test_chat_keeps_the_conversation(
     assert "control character" in captured.err
 
 
+def test_chat_answers_small_talk(
+    small: Pipeline, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With rustqa's own words and what can be asked; a follow-up leans past it."""
+    say(monkeypatch, b"Hello!\nWho closed the harbour?\nThanks!\nAnd when?\n\n")
+    assert main(["chat", "--json"]) == 0
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    said = [record["message"] is not None for record in records]
+    assert said == [True, False, True, False]
+    assert records[0]["suggestions"] == ["Who is the harbour master?", "What did Ada Quill say?"]
+    assert records[3]["question_used"] == "Who closed the harbour? And when?"
+
+
 def test_search_lists_passages(small: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
     """The best sentence of each passage, at most as many as asked for."""
     assert main(["search", "-k", "2", "--json", "harbour wall"]) == 0

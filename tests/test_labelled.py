@@ -142,6 +142,23 @@ def test_questions_with_given_ids(tmp_path: Path) -> None:
         read_ids(tmp_path / "absent.txt")
 
 
+def test_questions_without_a_label_are_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Those whose answers are null, such as an answer that somebody found wrong; none is an answer
+    too."""
+    known: dict[str, object] = {"question": "Who?", "kind": "x", "answers": [], "support": []}
+    waiting = {**known, "question": "Why?", "answers": None}
+    (labelled,) = read_labelled(write(tmp_path, waiting, known, waiting), INDEXED)
+    assert [question.question for question in labelled.questions] == ["Who?"]
+    assert caplog.messages == ["2 of 3 questions have no label yet; left out"]
+    caplog.clear()
+    read_labelled(write(tmp_path, known), INDEXED)
+    assert caplog.messages == []
+    with pytest.raises(InputError, match="holds no questions; name another file"):
+        read_labelled(write(tmp_path, waiting), INDEXED)
+
+
 @pytest.mark.parametrize(
     "rows",
     [

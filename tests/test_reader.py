@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakes import HARBOUR, ORCHARD, documents
-from rustqa.checksums import sha256_of
+from fakes import HARBOUR, ORCHARD, candidates_of, documents
 from rustqa.corpus import make_document
-from rustqa.errors import ReaderError
-from rustqa.passages import split_document
-from rustqa.reader import Calibration, SpanReader, TokenScores, open_reader
-from rustqa.settings import SHIPPED_READER
+from rustqa.reader import Calibration, SpanReader, TokenScores
 from rustqa.types import Candidate, Document, Evidence, Passage, Reading, Span
 from rustqa.windows import Layout, Window
 
@@ -32,17 +25,6 @@ TRICKY = (
     "unquestionableness of JOHN's."
 )
 TRICKY_WORDS = TRICKY.rstrip(".").replace("£", "").removesuffix("'s").split()
-
-
-def _candidates(document: Document, score: float = 0.5) -> list[Candidate]:
-    return [
-        Candidate(
-            passage,
-            document.text[passage.start : passage.end],
-            tuple(Evidence(s, score, score / 2, 0.0, score / 4, 0.0) for s in passage.sentences),
-        )
-        for passage in split_document(document)
-    ]
 
 
 def _marking(text: str, *marks: tuple[str, float]) -> Scorer:
@@ -69,7 +51,7 @@ def _read(
     layout: Layout, text: str, score: Scorer, top_k: int = 1, weights: Calibration = SPAN_ALONE
 ) -> list[Reading]:
     reader = SpanReader("test", layout, score, weights)
-    return reader.read("What happened?", _candidates(make_document("d", text)), top_k)
+    return reader.read("What happened?", candidates_of(make_document("d", text)), top_k)
 
 
 def _words(readings: Sequence[Reading], text: str) -> list[str]:
@@ -131,7 +113,7 @@ def test_every_answer_is_a_stretch_of_one_sentence(
     layout: Layout, document: Document, seed: int, top_k: int
 ) -> None:
     """Whatever the text and the scores, and each answer comes from another sentence."""
-    candidates = _candidates(document)
+    candidates = candidates_of(document)
     reader = SpanReader("test", layout, _random(seed), SPAN_ALONE)
     readings = reader.read("Why?", candidates, top_k)
     assert 1 <= len(readings) <= top_k
@@ -187,7 +169,7 @@ def test_the_calibration_ranks(
         scores[:, 2] = window.sentences == 1
         return scores
 
-    [candidate] = _candidates(make_document("d", WEATHER))
+    [candidate] = candidates_of(make_document("d", WEATHER))
     evidence = tuple(Evidence(s, s.start, 0, 0, 0, 0) for s in candidate.passage.sentences)
     candidate = Candidate(candidate.passage, candidate.text, evidence)
     reader = SpanReader("test", layout, score, Calibration(rank, (1, 0, 0)))
@@ -266,8 +248,8 @@ def watched(layout: Layout, windows: list[Window]) -> SpanReader:
 
 def test_articles_are_read_apart(watched: SpanReader, windows: list[Window]) -> None:
     """The passages of one article share windows in their order, those of two never do."""
-    harbour = _candidates(make_document("harbour", HARBOUR))
-    orchard = _candidates(make_document("orchard", ORCHARD))
+    harbour = candidates_of(make_document("harbour", HARBOUR))
+    orchard = candidates_of(make_document("orchard", ORCHARD))
     mixed = [*harbour[::-1], *orchard]
     readings = watched.read("What happened?", [mixed[place] for place in (3, 0, 4, 2, 1)], 20)
     assert len(readings) == sum(len(candidate.evidence) for candidate in mixed)
@@ -285,79 +267,94 @@ def test_without_candidates_there_is_nothing_to_read(
     assert windows == []
 
 
-def test_earlier_questions_are_read_too(
+def test_what_was_said_before_is_read_too(
     layout: Layout, watched: SpanReader, windows: list[Window]
 ) -> None:
-    """They stand before the question in every window."""
-    turns = ("What closed?", "Who closed it?")
-    for document in ("harbour", "orchard"):
-        watched.read("And why?", _candidates(make_document(document, HARBOUR)), 3, turns)
-    asked = layout.asked("And why?", turns)
-    assert [window.ids[: len(asked)].tolist() for window in windows] == [asked.tolist()] * 2
+    """Each context stands before the question in every window of a reading of its own."""
+    contexts = [(), ("What closed?", "Who closed it?"), ("The council",)]
+    documents = (make_document("harbour", HARBOUR), make_document("orchard", ORCHARD))
+    candidates = [item for document in documents for item in candidates_of(document)]
+    watched.read("And why?", candidates, 3, contexts)
+    asked = [layout.asked("And why?", context).tolist() for context in contexts for _ in documents]
+    found = [window.ids[: len(ids)].tolist() for window, ids in zip(windows, asked, strict=True)]
+    assert found == asked
 
 
-@pytest.fixture
-def folder(tmp_path: Path, tokenizer: Path) -> Path:
-    """A reader's folder, whole but for its network."""
-    shutil.copy(tokenizer, tmp_path / "tokenizer.json")
-    (tmp_path / "model.onnx").write_bytes(b"no network")
-    sums = {name: sha256_of(tmp_path / name) for name in ("model.onnx", "tokenizer.json")}
-    described = {"name": "r", "sha256": sums, "rank": [1, 0, 0], "right": [1, 0, 0]}
-    (tmp_path / "reader.json").write_text(json.dumps(described))
-    return tmp_path
+def _hearing(layout: Layout, text: str, *marks: tuple[str, float, float]) -> Scorer:
+    """A network that is so sure of these words, and of all sentences, by the words said before the
+    question, of which there are none, one and so on."""
+    bare = len(layout.asked("And why?"))
+
+    def score(window: Window) -> TokenScores:
+        # A context of a word adds the word and what parts it from the question.
+        words, strength, sentence = marks[(int((window.types == 0).sum()) - bare) // 2]
+        scores = _marking(text, (words, strength))(window)
+        scores[:, 2] = sentence
+        return scores
+
+    return score
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])
-def test_a_damaged_file_is_refused(folder: Path, name: str) -> None:
-    """The error names it and says what to do."""
-    with (folder / name).open("ab") as stream:
-        stream.write(b"!")
-    with pytest.raises(ReaderError, match=rf"\({name} is damaged\); install rustqa anew"):
-        open_reader(folder)
+def test_scores_are_averaged_over_what_was_said_before(layout: Layout) -> None:
+    """Of each sentence the span's and the sentence's; the words are those it was surest of."""
+    text = "It closed on Monday."
+    score = _hearing(layout, text, ("Monday", 2.0, 4.0), ("on Monday", 4.0, 1.0))
+    candidates = candidates_of(make_document("d", text))
+    reader = SpanReader("test", layout, score, Calibration((1, 10, 0), (1, 0, 0)))
+    for contexts, words, span, sentence in (
+        ([()], "Monday", 2.0, 4.0),
+        ([("closed",)], "on Monday", 4.0, 1.0),
+        ([(), ("closed",)], "on Monday", 3.0, 2.5),
+        ([("closed",), ()], "on Monday", 3.0, 2.5),
+    ):
+        [judged] = reader.judge_all("And why?", candidates, contexts)
+        assert (judged.span_score, judged.sentence_score) == pytest.approx((span, sentence))
+        assert text[slice(*judged.answer)] == words
+        [reading] = reader.read("And why?", candidates, 3, contexts)
+        assert reading.answer == judged.answer
+        assert reading.scores["reader"] == pytest.approx(span + 10 * sentence)
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "reader.json"])
-def test_a_missing_file_is_refused(folder: Path, name: str) -> None:
-    """The error names it and says what to do."""
-    (folder / name).unlink()
-    with pytest.raises(ReaderError, match=rf"cannot be used \(.*{name}.*\); install rustqa anew"):
-        open_reader(folder)
+def test_each_sentence_is_read_once(layout: Layout) -> None:
+    """However many contexts there are, and whatever they are."""
+    candidates = candidates_of(make_document("d", HARBOUR))
+    reader = SpanReader("test", layout, _random(0), SPAN_ALONE)
+    contexts = [(), ("What closed?",), ("long " * 500, "words " * 500)]
+    readings = reader.read("And why?", candidates, 20, contexts)
+    sentences = [reading.sentence for reading in readings]
+    assert sorted(sentences) == [item for c in candidates for item in c.passage.sentences]
+
+
+DISMISSED = "The judge dismissed the case, resulting in relief, on Friday."
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("question", "words"),
     [
-        {"rank": [1, 0]},
-        {"rank": None},
-        {"right": [1, 0, 0, 0]},
-        {"right": ["much", 0, 0]},
-        {"sha256": {}},
-        {"sha256": None},
+        ("What happened?", "relief"),
+        ("Why was the case dismissed?", "on Friday"),
+        ("How come the case was dismissed?", "on Friday"),
+        ("What were the reasons?", "on Friday"),
     ],
 )
-def test_a_description_that_lacks_something_is_refused(folder: Path, change: object) -> None:
-    """Weights of another number or kind are found out at once, not at the first question."""
-    assert isinstance(change, dict)
-    file = folder / "reader.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | change))
-    with pytest.raises(ReaderError, match=r"cannot be used .*; install rustqa anew"):
-        open_reader(folder)
+def test_no_reason_starts_in_a_consequence(layout: Layout, question: str, words: str) -> None:
+    """What came of it does not say why; after it and before it a reason may stand."""
+    score = _marking(DISMISSED, ("relief", 9.0), ("on Friday", 5.0))
+    reader = SpanReader("test", layout, score, SPAN_ALONE)
+    readings = reader.read(question, candidates_of(make_document("d", DISMISSED)), 3)
+    assert _words(readings, DISMISSED) == [words]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", "{}", "\udcff"])
-def test_a_description_of_another_kind_is_refused(folder: Path, text: str) -> None:
-    """What is no JSON object, or not text at all."""
-    (folder / "reader.json").write_bytes(text.encode("utf-8", "surrogateescape"))
-    with pytest.raises(ReaderError, match=r"cannot be used .*; install rustqa anew"):
-        open_reader(folder)
+def test_a_sentence_is_not_chosen_for_what_cannot_be_a_reason(layout: Layout) -> None:
+    """Where its consequence was what made it right, its other words must do so themselves."""
 
+    def score(window: Window) -> TokenScores:
+        scores = _marking(DISMISSED, ("relief", 9.0), ("on Friday", 5.0))(window)
+        scores[:, 2] = 7.0
+        return scores
 
-@pytest.mark.model
-def test_the_shipped_reader_finds_the_words() -> None:
-    """It opens, names the person asked for, and is surer of that than of what is not said."""
-    reader = open_reader(SHIPPED_READER)
-    candidates = _candidates(make_document("harbour", HARBOUR))
-    [named] = reader.read("Who is the harbour master?", candidates, 1)
-    [unsaid] = reader.read("Who won the chess tournament in Paris?", candidates, 1)
-    assert _words([named], HARBOUR) == ["Ada Quill"]
-    assert named.confidence > unsaid.confidence
+    candidates = candidates_of(make_document("d", DISMISSED))
+    reader = SpanReader("test", layout, score, SPAN_ALONE)
+    for question, sentence in (("What happened?", 7.0), ("Why was it dismissed?", 5.0)):
+        [judged] = reader.judge(question, candidates)
+        assert judged.sentence_score == sentence

@@ -124,6 +124,51 @@ def test_equal_scores_keep_the_order_of_the_articles() -> None:
     assert retriever.retrieve("Why did the wall fall?", 5) == first
 
 
+def _scores(candidates: list[Candidate]) -> dict[tuple[str, int], list[float]]:
+    """Of each passage its sentences' scores."""
+    return {
+        (item.passage.document_id, item.passage.paragraph): [one.score for one in item.evidence]
+        for item in candidates
+    }
+
+
+CLOSED = "Who closed the harbour?"
+FROST = "What destroyed the cherry crop?"
+
+
+def test_wordings_count_alike() -> None:
+    """Each sentence's evidence is the mean of what the question and its other wordings find."""
+    retriever = _retriever(FakeEncoder())
+    alone = [_scores(retriever.retrieve(question, 5)) for question in (CLOSED, FROST, "And why?")]
+    together = _scores(retriever.retrieve(CLOSED, 5, wordings=[FROST, "And why?"]))
+    assert len(together) == 5
+    for passage, scores in together.items():
+        assert scores == pytest.approx(np.mean([one[passage] for one in alone], axis=0))
+    candidates = retriever.retrieve(CLOSED, 5, wordings=[FROST])
+    best = [candidate.score for candidate in candidates]
+    assert best == sorted(best, reverse=True)
+
+
+@pytest.mark.parametrize("wordings", [[], [CLOSED], [CLOSED, CLOSED]])
+def test_the_same_wording_changes_nothing(wordings: list[str]) -> None:
+    """Nor does none."""
+    retriever = _retriever(FakeEncoder())
+    plain, worded = retriever.retrieve(CLOSED, 5), retriever.retrieve(CLOSED, 5, None, wordings)
+    assert _found(worded) == _found(plain)
+    for passage, scores in _scores(worded).items():
+        assert scores == pytest.approx(_scores(plain)[passage])
+
+
+def test_what_a_wording_finds_is_found() -> None:
+    """Among the articles named, and among more passages than are looked at for one."""
+    retriever = _retriever(FakeEncoder(), *["The wall fell."] * 60, ORCHARD)
+    [first, *_] = retriever.retrieve("The wall fell?", 20, wordings=[FROST])
+    assert first.passage.document_id != "d60"
+    found = _found(retriever.retrieve("Why?", 1, wordings=[FROST]))
+    assert found == [("d60", 1)]
+    assert _found(retriever.retrieve("Why?", 1, ["d0"], [FROST])) == [("d0", 1)]
+
+
 @given(st.lists(st.sampled_from(["judge", "case", "judge's", "Arizona", "quux", "the", "?"])))
 def test_shares_are_shares(words: list[str]) -> None:
     """Whatever is asked, each text's share lies in [0, 1]."""

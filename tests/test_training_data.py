@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -193,6 +193,39 @@ def test_a_follow_up_keeps_its_history(articles: Articles, layout: Layout) -> No
     asked = layout.asked("And the ferry?", ["Where is the catch landed?"]).tolist()
     [window] = articles.plain(item).windows
     assert window.ids[: len(asked)].tolist() == asked
+
+
+def test_something_else_may_have_been_talked_of_before(
+    only: pytest.MonkeyPatch, articles: Articles, layout: Layout
+) -> None:
+    """Up to two questions on the same article, at random; a follow-up keeps what it leans on last."""
+    only.setattr(data, "TURN_BEFORE", 0.5)
+    asked_there: dict[int, list[str]] = {}
+    for item in articles.items:
+        asked_there.setdefault(item.article, []).append(item.question)
+    added = set()
+    for item, example in _varied(articles):
+        window = example.windows[0]
+        asked = window.ids[window.types == 0].tolist()
+        others = asked_there[item.article]
+        before = [(), *((one,) for one in others), *product(others, others)]
+        [turns] = {
+            tuple(layout.asked(item.question, (*turns, *item.turns)).tolist()): turns
+            for turns in before
+            if len(turns) + len(item.turns) <= 2
+            and layout.asked(item.question, (*turns, *item.turns)).tolist() == asked
+        }.values()
+        added.add((len(item.turns), len(turns)))
+    assert added == {(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)}
+
+
+def test_only_some_kinds_are_taken(file: Path, layout: Layout, articles: Articles) -> None:
+    """Those named, in the file's order; the articles are all there to stand beside them."""
+    some = Articles(file, layout, ["who", "when"])
+    assert some.items == [item for item in articles.items if item.kind in {"who", "when"}]
+    assert {item.kind for item in some.items} == {"who", "when"}
+    with pytest.raises(InputError, match="no question is of the kinds wherefore; name others"):
+        Articles(file, layout, ["wherefore"])
 
 
 def test_questions_without_articles_are_refused(tmp_path: Path, layout: Layout) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -202,6 +202,48 @@ def test_a_stopped_run_goes_on_where_it_was(
     expected = trained.state_dict()
     resumed = _restored(folder / "stopped").state_dict()
     assert all(torch.allclose(expected[key], resumed[key], atol=1e-5) for key in expected)
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_run_goes_on_from_another(folder: Path, options: list[str]) -> None:
+    """It starts with that run's weights: without a step it ends with them."""
+    out, before = folder / "further", folder / "run"
+    further = [*options[:2], "--passes", "0", "--go-on-from", str(before), "--out", str(out)]
+    assert train.main(further) == 0
+    old, new = (torch.load(run / train.CHECKPOINT, weights_only=True) for run in (before, out))
+    assert new["step"] == new["steps"] == 0
+    assert all(torch.equal(value, old["model"][key]) for key, value in new["model"].items())
+
+
+def test_a_run_cannot_go_on_from_nothing(
+    folder: Path, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The error names the checkpoint that is not there, and says what to do."""
+    missing = ["--go-on-from", str(folder / "nowhere"), "--out", str(folder / "other")]
+    assert train.main([*options[:2], *missing]) == 2
+    shown = capsys.readouterr().err
+    assert "nowhere/checkpoint.pt" in shown
+    assert "name the --out folder of a training run" in shown
+
+
+def test_kinds_are_those_of_the_later_questions(
+    options: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """General questions are of all kinds."""
+    read = []
+
+    class Recorded(Articles):
+        def __init__(self, file: Path, layout: Layout, kinds: Collection[str] = ()) -> None:
+            super().__init__(file, layout, kinds)
+            read.append((list(kinds), {item.kind for item in self.items}))
+
+    monkeypatch.setattr(train, "Articles", Recorded)
+    monkeypatch.setattr(train, "planned", lambda *_: pytest.fail("read"))
+    with pytest.raises(pytest.fail.Exception, match="read"):
+        train.main([*options, "--first", options[1], "--kinds", "who", "followup"])
+    assert read[0][0] == []
+    assert len(read[0][1]) > 2
+    assert read[1] == (["who", "followup"], {"who", "followup"})
 
 
 def test_an_unknown_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

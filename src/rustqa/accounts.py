@@ -22,7 +22,7 @@ from rustqa.types import Span
 # So many of the best sentences are compared.
 SEEN = 8
 # From this probability on, two sentences are taken for differing accounts.
-CONTESTED = 0.38
+CONTESTED = 0.45
 # What a dispute adds to the log-odds that an account of it answers.
 DISPUTED = 0.7
 

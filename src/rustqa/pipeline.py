@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -56,6 +57,8 @@ _WORDS_READ = 800
 _FURTHER = 0.1
 # A question is about something else if no sentence is as like it as this cosine.
 _ON_TOPIC = 0.15
+# A name without the small words before it: "special prosecutor Kari Morrissey".
+_BARE_NAME = re.compile(r"(?:[^\W\d_a-z]\S* )*[^\W\d_a-z]\S*$")
 # Articles whose speakers are kept in mind.
 _ARTICLES_KNOWN = 256
 
@@ -291,7 +294,8 @@ class Pipeline:
 
     def suggestions(self, document_id: str, limit: int = 4) -> list[str]:
         """Questions that the article turns out to answer: its own, and what people in it say."""
-        people = (f"What did {name} say?" for name in self._speakers(document_id).names())
+        names = map(_BARE_NAME.search, self._speakers(document_id).names())
+        people = (f"What did {name.group()} say?" for name in names if name)
         questions = dict.fromkeys(chain(self.store.documents[document_id].questions, people))
         answered = (question for question in questions if self._answers(question, document_id))
         return list(islice(answered, limit))

@@ -86,7 +86,8 @@ def found(known: Sequence[Case], weights: Features) -> dict[str, int]:
         counts["disputed" if case.disputed else "others"] += 1
         if dispute is not None:
             counts["found" if case.disputed else "false"] += 1
-            counts["both_right"] += sum(case.right[place] for place in dispute.places) > 1
+            right = sum(case.right[place] for place in dispute.places)
+            counts["both_right"] += case.disputed and right > 1
     return counts
 
 

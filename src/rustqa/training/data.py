@@ -124,6 +124,8 @@ class Articles:
                 # What stands in page furniture alone is neither an answer nor none.
                 if self._passages[item.article] and (not item.answers or self._right(item)):
                     self.items.append(item)
+        if kinds and not self.items:
+            raise InputError(f"{file}: no question is of the kinds {', '.join(kinds)}; name others")
         self._similar = _similar(texts)
         self._questions: dict[int, list[str]] = {}
         for item in self.items:

@@ -18,6 +18,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from tqdm import tqdm
@@ -61,7 +62,7 @@ def _train(options: argparse.Namespace) -> None:
     log.info("%s examples in %s steps", f"{len(examples):,}", f"{len(plan):,}")
     model = SpanModel(folder).train()
     if options.go_on_from:
-        trained = torch.load(options.go_on_from / CHECKPOINT, weights_only=True)
+        trained = _finished(options.go_on_from)
         model.load_state_dict(trained["model"])
     head = list(model.scores.parameters())
     body = [weight for weight in model.bert.parameters() if weight.requires_grad]
@@ -117,6 +118,14 @@ def _train(options: argparse.Namespace) -> None:
                 save(step)
                 saved = time.monotonic()
     save(len(plan))
+
+
+def _finished(run: Path) -> dict[str, Any]:
+    try:
+        state: dict[str, Any] = torch.load(run / CHECKPOINT, weights_only=True)
+    except OSError as error:
+        raise InputError(f"{error}; name the --out folder of a training run") from None
+    return state
 
 
 def planned(
