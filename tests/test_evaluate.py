@@ -225,6 +225,14 @@ def test_scores_whatever_can_be_asked() -> None:
     assert report.overall.auroc == 1
 
 
+@pytest.mark.parametrize(("answers", "f1_given"), [((), 1.0), (("Ada Quill",), 0.0)])
+def test_a_reply_of_ones_own_is_silence(answers: tuple[str, ...], f1_given: float) -> None:
+    """What rustqa says itself quotes nothing: right where the article does not say."""
+    outcome = judge(LabelledQuestion("Hello!", "chat", (), answers, ()), pipeline().ask("Hello!"))
+    assert (outcome.answered, outcome.rank, outcome.confidence) == (False, None, 0)
+    assert (outcome.f1_given, outcome.f1_if(True)) == (f1_given, 0)
+
+
 @pytest.mark.parametrize("own", [False, True])
 def test_a_question_is_asked_of_its_own_article_if_it_has_one(own: bool) -> None:
     """With `own`, its article is named; a question on the indexed articles names none."""

@@ -85,7 +85,7 @@ def test_less_likely_claims_have_a_heading() -> None:
 def test_differing_accounts_have_a_heading() -> None:
     """Above all of them; none is set apart as less likely."""
     shown = show_answer(replace(answer(PARAGRAPHS, 0.9, 0.4), contested=True))
-    assert shown.startswith("  The article gives differing accounts:\n\n  “\n")
+    assert shown.startswith("  The article gives differing accounts:\n\n  N\n\n  “Nobody sails.”")
     assert shown.count("confidence") == 3
     assert "Less likely:" not in shown
 

@@ -23,7 +23,7 @@ def test_an_error_is_a_line_and_an_exit_code(capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("name", ["calibrate", "data", "export", "retrieval", "train"])
+@pytest.mark.parametrize("name", ["accounts", "calibrate", "data", "export", "retrieval", "train"])
 def test_each_module_explains_itself(name: str) -> None:
     """`--help` shows how it is called."""
     command = [sys.executable, "-m", f"rustqa.training.{name}", "--help"]

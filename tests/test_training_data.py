@@ -198,7 +198,7 @@ def test_a_follow_up_keeps_its_history(articles: Articles, layout: Layout) -> No
 def test_something_else_may_have_been_talked_of_before(
     only: pytest.MonkeyPatch, articles: Articles, layout: Layout
 ) -> None:
-    """Up to two questions on the same article, at random; a follow-up keeps what it leans on last."""
+    """Up to two questions on the same article; a follow-up keeps what it leans on last."""
     only.setattr(data, "TURN_BEFORE", 0.5)
     asked_there: dict[int, list[str]] = {}
     for item in articles.items:

@@ -53,7 +53,12 @@ def test_several_runs_are_exported_as_one(
         weights = {key: value * factor for key, value in fresh.items()}
         torch.save({"model": weights, "step": step}, tmp_path / name / CHECKPOINT)
     exported: list[SpanModel] = []
-    monkeypatch.setattr(export, "export", lambda model, *_: exported.append(model) or {"fp32": 0.0})
+
+    def kept(model: SpanModel, *_: object) -> dict[str, float]:
+        exported.append(model)
+        return {"fp32": 0.0}
+
+    monkeypatch.setattr(export, "export", kept)
     runs = [str(tmp_path / name) for name in ("one", "two")]
     assert export.main([*runs, "--to", str(tmp_path / "to")]) == 0
     [model] = exported
