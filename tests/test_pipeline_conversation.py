@@ -131,9 +131,10 @@ def test_what_the_context_finds_is_found(fake_store: FaissStore) -> None:
     """Passages are looked for by the question with what it leans on too."""
     asker = Pipeline(fake_store, FakeEncoder(), FakeReader())
     frost = Turn("What destroyed the cherry crop in the valley?", "frost")
-    assert asker.candidates(asker.understand("And why?", [frost]))[0].passage == (
-        asker.candidates(asker.understand(frost.question))[0].passage
-    )
+    landing = Turn("Where may fishermen land their catch?", "Saltby")
+    for turn, place in ((frost, ("orchard", 1)), (landing, ("harbour", 3))):
+        [first, *_] = asker.candidates(asker.understand("And why?", [turn]))
+        assert (first.passage.document_id, first.passage.paragraph) == place
 
 
 GREETING = "Hello. I answer questions about the articles with words cut from them, "

@@ -167,6 +167,9 @@ def test_what_a_wording_finds_is_found() -> None:
     found = _found(retriever.retrieve("Why?", 1, wordings=[FROST]))
     assert found == [("d60", 1)]
     assert _found(retriever.retrieve("Why?", 1, ["d0"], [FROST])) == [("d0", 1)]
+    encoder = FakeEncoder(synonyms={"automobile": "car", "burned": "blaze"})
+    by_meaning = _retriever(encoder, *["The wall fell."] * 60, "An automobile burned.")
+    assert _found(by_meaning.retrieve("The wall?", 1, None, ["car blaze"] * 3)) == [("d60", 1)]
 
 
 @given(st.lists(st.sampled_from(["judge", "case", "judge's", "Arizona", "quux", "the", "?"])))
