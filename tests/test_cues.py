@@ -43,6 +43,7 @@ def _reports(sentence: str) -> list[Report]:
         ("The wall is old, he added.", "he", "The wall is old"),
         ("The wall fell, Quill told the council.", "Quill", "The wall fell"),
         ("It was late, and, she said, cold.", "she", "cold"),
+        ("But Ada Quill denied that it fell.", "Ada Quill", "it fell"),
     ],
 )
 def test_reports_before_and_around_the_verb(sentence: str, speaker: str, reported: str) -> None:

@@ -46,12 +46,13 @@ _SUBJECT = re.compile(
 )
 # "(an institute that) advises the ministry", "(according to) police the driver"
 _TWO_PHRASES = re.compile(r"(?:[a-z]+s|police|people)\s(?:an?|the|his|her|its|their)\s")
+_CONJUNCTION = re.compile(r"(?:But|And|So|Yet)\s+")
 # What stands before the subject.
 _PREPOSED = re.compile(
     r"(?:In|On|At|By|For|From|After|Before|During|Since|Under|With|Without|Among|Asked|Over|Until"
     r"|Despite|Unlike|Like|Last|Next|Earlier|Later|Yesterday|Today|Meanwhile|Then|Now|Also|Still"
     r"|Through|Throughout|Across|Around|Inside|Outside|Near|To|Of|Nor|If|When|While|As|Although"
-    r"|Though|Because|Once|Speaking|Defending|Prosecuting|But|And|So|Yet|Even|Only)\b"
+    r"|Though|Because|Once|Speaking|Defending|Prosecuting|Even|Only)\b"
 )
 _MAX_WORDS = 12
 _MAX_WORDS_WITH_NAME = 5
@@ -191,6 +192,8 @@ def _noun_phrase(text: str, start: int, end: int) -> Span | None:
     start += len(text[start:end]) - len(text[start:end].lstrip())
     if date := _DATE_AT_START.match(text, start, end):
         start = date.end()
+    if conjunction := _CONJUNCTION.match(text, start, end):
+        start = conjunction.end()
     phrase = text[start:end].rstrip()
     if _PREPOSED.match(phrase):
         tail = _SHORT_SUBJECT_AT_END.search(phrase, max(0, len(phrase) - _NEAR))
