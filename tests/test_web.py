@@ -15,15 +15,7 @@ from rustqa.corpus import make_document
 from rustqa.pipeline import Pipeline
 from rustqa.settings import data_root
 from rustqa.web import Library, is_web_address, sureness
-from web_fixtures import (
-    HTML,
-    TOWN,
-    farm,
-    hostile,
-    make_pipeline,
-    serve,
-    town,
-)
+from web_fixtures import HTML, TOWN, farm, hostile, make_pipeline, page_for, serve, town
 
 STATIC = data_root() / "web" / "static"
 COST = "The bridge cost nine million pounds."
@@ -48,13 +40,6 @@ def several() -> Iterator[TestClient]:
     """A client of a server with two articles."""
     with serve(make_pipeline(town(), farm())) as client:
         yield client
-
-
-def page_for(client: TestClient, question: str, **more: str) -> str:
-    """The chat page that answers the question."""
-    response = client.get("/", params={"q": question, **more}, headers=HTML)
-    assert response.status_code == 200
-    return response.text
 
 
 def text_of(html: str) -> str:

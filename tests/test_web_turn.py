@@ -13,10 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from fastapi.testclient import TestClient
 
+from rustqa.conversation import LONGEST_CHAIN
 from rustqa.pipeline import Pipeline
 from rustqa.types import Answer, Attribution, Turn
-from rustqa.web import LINKED_TURNS, Library, Pages, permalink
-from web_fixtures import HTML, SAID, disputed, farm, greeted, make_pipeline, serve, town
+from rustqa.web import Library, Pages, permalink
+from web_fixtures import HTML, SAID, disputed, farm, greeted, make_pipeline, page_for, serve, town
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +38,6 @@ def several() -> Iterator[TestClient]:
     """A client of a server with two articles."""
     with serve(make_pipeline(town(), farm())) as client:
         yield client
-
-
-def page_for(client: TestClient, question: str, **more: str) -> str:
-    """The chat page that answers the question."""
-    response = client.get("/", params={"q": question, **more}, headers=HTML)
-    assert response.status_code == 200
-    return response.text
 
 
 def turn_for(pipeline: Pipeline, **changes: Any) -> str:
@@ -188,7 +182,7 @@ def test_permalink(several: TestClient) -> None:
 
 def test_permalink_of_a_follow_up(several: TestClient, pipeline: Pipeline) -> None:
     """The link of a follow-up names the questions it may lean on, that of another question none."""
-    asked = [f"What closed on day {number}?" for number in range(LINKED_TURNS + 1)]
+    asked = [f"What closed on day {number}?" for number in range(LONGEST_CHAIN + 1)]
     history = [{"question": question, "answer": None} for question in asked]
     body = {"question": "And in pounds?", "history": history}
     shown = several.post("/ask", json=body, headers=HTML).text

@@ -163,6 +163,13 @@ def client_of(
         yield client
 
 
+def page_for(client: TestClient, question: str, **more: str) -> str:
+    """The chat page that answers the question."""
+    response = client.get("/", params={"q": question, **more}, headers=HTML)
+    assert response.status_code == 200
+    return response.text
+
+
 def wait_until(condition: Callable[[], bool]) -> None:
     """Returns once the condition holds; fails after ten seconds."""
     end = time.monotonic() + 10

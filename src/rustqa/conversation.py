@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 # A chain of follow-ups is followed back so far to the question that stands alone.
-_FURTHEST = 4
+LONGEST_CHAIN = 4
 
 _OPENER = re.compile(r"\W*(?:and|but|so|then|also|(?:how|what) about)\b", re.I)
 # Words that ask without saying of what; a question of these alone leans ("How long?", "Why not?").
@@ -75,7 +75,7 @@ def leans_on(question: str, turns: Sequence[str]) -> tuple[str, ...]:
     """
     chain: list[str] = []
     leaning = question
-    while leans(leaning) and len(chain) < min(_FURTHEST, len(turns)):
+    while leans(leaning) and len(chain) < min(LONGEST_CHAIN, len(turns)):
         leaning = turns[-1 - len(chain)]
         chain.insert(0, leaning)
     return tuple(chain)

@@ -14,13 +14,12 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rustqa import __version__
+from rustqa.conversation import LONGEST_CHAIN
 from rustqa.limits import MAX_QUESTION
 from rustqa.pipeline import Pipeline
 from rustqa.settings import data_root
 from rustqa.types import Answer, Attribution, Block, Citation, Document, Span, Turn
 
-# A question leans on no more of the turns before it.
-LINKED_TURNS = 4
 _SUGGESTIONS = 12
 _AT_START = 4
 
@@ -182,7 +181,7 @@ def asked_again(answer: Answer, history: Sequence[Turn] = ()) -> str:
     """
     query = [("q", answer.question)]
     if answer.question_used != answer.question.strip():
-        query += [("after", turn.question) for turn in history[-LINKED_TURNS:]]
+        query += [("after", turn.question) for turn in history[-LONGEST_CHAIN:]]
     return f"/?{urlencode(query, quote_via=quote)}"
 
 

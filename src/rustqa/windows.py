@@ -1,6 +1,6 @@
 """Lays a question and passages out as the windows that the reader's model reads.
 
-A window is `[CLS] earlier turns [SEP] question [SEP] passage [SEP] passage [SEP] ...` with whole
+A window is `[CLS] said before [SEP] question [SEP] passage [SEP] passage [SEP] ...` with whole
 passages of one document, so that the model compares them.
 """
 
@@ -23,8 +23,8 @@ Integers = NDArray[np.int64]
 
 MAX_TOKENS = 480
 _MAX_ASKED = 128
-# Of a long conversation, the turns that a follow-up can lean on.
-MAX_TURNS = 2
+# Of what was said before, so many texts are read with the question.
+MAX_CONTEXT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +81,9 @@ class Layout:
         places = np.searchsorted(firsts, offsets[:, 0], side="right") - 1
         return Tokens(np.array(encoding.ids, np.int64), offsets[:, 0], offsets[:, 1], places)
 
-    def asked(self, question: str, turns: Sequence[str] = ()) -> Integers:
-        """The question, led by the last of the earlier questions; a long one is cut."""
-        earlier = [self._ids(text)[: _MAX_ASKED // 3] for text in turns[-MAX_TURNS:]]
+    def asked(self, question: str, context: Sequence[str] = ()) -> Integers:
+        """The question, led by the last of what was said before; a long one is cut."""
+        earlier = [self._ids(text)[: _MAX_ASKED // 3] for text in context[-MAX_CONTEXT:]]
         room = _MAX_ASKED - sum(map(len, earlier))
         parts = [*earlier, self._ids(question)[:room]]
         return np.array([self._cls, *(x for part in parts for x in (*part, self._sep))], np.int64)

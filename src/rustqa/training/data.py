@@ -28,7 +28,7 @@ from rustqa.labelled import read_labelled
 from rustqa.passages import split_document
 from rustqa.training import errors_in_a_line
 from rustqa.types import Passage, Span
-from rustqa.windows import MAX_TURNS, Integers, Layout, Tokens, Window
+from rustqa.windows import MAX_CONTEXT, Integers, Layout, Tokens, Window
 
 # How often each change is made to an example.
 SHUFFLED = 0.05
@@ -167,7 +167,7 @@ class Articles:
                 groups.append(other[first : first + 3])
         turns = item.turns
         # What was talked of before most often has nothing to do with the question.
-        while len(turns) < MAX_TURNS and chance.random() < TURN_BEFORE:
+        while len(turns) < MAX_CONTEXT and chance.random() < TURN_BEFORE:
             turns = (chance.choice(self._questions[item.article]), *turns)
         question = _mistyped(item.question, chance)
         return self._example(Item(question, turns, item.kind, item.article, answers), groups)
