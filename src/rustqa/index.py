@@ -7,11 +7,8 @@ import errno
 import hashlib
 import json
 import os
-import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from importlib.metadata import version
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -73,22 +70,48 @@ def make_recipe(encoder: str, fingerprint: str, splitter: str) -> Recipe:
 
 
 def build_store(
-    documents: Sequence[Document], passages: Sequence[Passage], encoder: Encoder, splitter: str
+    documents: Sequence[Document],
+    passages: Sequence[Passage],
+    encoder: Encoder,
+    splitter: str,
+    before: FaissStore | None = None,
 ) -> FaissStore:
-    """Encodes every passage and sentence into a new store, in memory."""
+    """Encodes every passage and sentence into a new store, in memory.
+
+    A text is encoded once, and not at all if it stands in the store of `before`, which was made by
+    the same encoder.
+    """
     import faiss
 
-    texts = []
-    by_id = {document.id: document.text for document in documents}
-    for passage in passages:
-        text = by_id[passage.document_id]
-        texts.append(text[passage.start : passage.end])
-        texts.extend(text[start:end] for start, end in passage.sentences)
-    vectors = encoder.encode(texts)
+    by_id = {document.id: document for document in documents}
+    texts = list(_texts(by_id, passages))
+    recipe = make_recipe(encoder.name, encoder.fingerprint, splitter)
+    known = _vectors_of(before) if before and _same_encoder(before.recipe, recipe) else {}
+    new = list({text: None for text in texts if text not in known})
+    if new:
+        known.update(zip(new, encoder.encode(new), strict=True))
+    vectors = np.stack([known[text] for text in texts])
     index = faiss.IndexFlatIP(vectors.shape[1])
     index.add(vectors)
-    recipe = make_recipe(encoder.name, encoder.fingerprint, splitter)
     return FaissStore(documents, passages, index, recipe)
+
+
+def _texts(documents: Mapping[str, Document], passages: Iterable[Passage]) -> Iterator[str]:
+    """The texts of the rows: each passage and its sentences."""
+    for passage in passages:
+        text = documents[passage.document_id].text
+        yield text[passage.start : passage.end]
+        yield from (text[start:end] for start, end in passage.sentences)
+
+
+def _vectors_of(store: FaissStore) -> dict[str, Vectors]:
+    """Each text of the store with its vector."""
+    vectors = store.index.reconstruct_n(0, store.index.ntotal)
+    return dict(zip(_texts(store.documents, store.passages), vectors, strict=True))
+
+
+def _same_encoder(one: Recipe, other: Recipe) -> bool:
+    return all(one.get(part) == other[part] for part in ("encoder", "weights_sha256"))
 
 
 def save_store(store: FaissStore, folder: Path, corpus: Path) -> None:
@@ -96,6 +119,9 @@ def save_store(store: FaissStore, folder: Path, corpus: Path) -> None:
 
     Raises StoreError if the folder holds something else or cannot be written.
     """
+    import shutil
+    import tempfile
+
     # A link to an index stays; what it points at is replaced.
     folder = folder.resolve()
     if folder.exists() and not _is_replaceable(folder):
@@ -203,6 +229,8 @@ def check_store(store: FaissStore, recipe: Recipe, documents: Sequence[Document]
 
 
 def _write(store: FaissStore, folder: Path, corpus: str) -> None:
+    from importlib.metadata import version
+
     import faiss
 
     contents = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from importlib.metadata import version
 
 from sentencex import segment
 
@@ -12,6 +11,8 @@ from rustqa.types import Block, Document, Passage, Span
 
 # The encoder reads 256 tokens; English news runs to about 1.3 tokens a word.
 MAX_WORDS = 180
+# The major version that is installed: asking for it at every start would take longer than to split.
+_SENTENCEX = 1
 
 
 # sentencex panics on some white space outside ASCII; of its pieces only the lengths are used.
@@ -20,8 +21,7 @@ _OTHER_SPACE = re.compile(r"[^\S \n]")
 
 def splitter_name() -> str:
     """The splitter and its settings, as recorded in the index."""
-    major = version("sentencex").partition(".")[0]
-    return f"sentencex {major}, at most {MAX_WORDS} words a passage"
+    return f"sentencex {_SENTENCEX}, at most {MAX_WORDS} words a passage"
 
 
 def split_document(document: Document) -> list[Passage]:

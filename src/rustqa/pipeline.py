@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import chain, islice
@@ -16,7 +17,7 @@ from rustqa.accounts import SEEN, Account, find_dispute, surer
 from rustqa.citations import cite
 from rustqa.conversation import leans_on
 from rustqa.corpus import read_corpus
-from rustqa.encoder import PassageEncoder, open_question_encoder, weights_fingerprint
+from rustqa.encoder import open_passage_encoder, open_question_encoder, weights_fingerprint
 from rustqa.errors import QuestionError, StoreError
 from rustqa.index import (
     FaissStore,
@@ -329,21 +330,34 @@ def _best_sentence(candidate: Candidate) -> Reading:
     return Reading(candidate.passage, best.sentence, best.sentence, best.score, scores)
 
 
-def build_index(settings: Settings) -> FaissStore:
-    """Reads the corpus, builds its index and puts it in place of the old one."""
+def build_index(settings: Settings, fresh: bool = False) -> FaissStore:
+    """Reads the corpus, builds its index and puts it in place of the old one; with `fresh` nothing
+    is taken over from that."""
     corpus = _corpus(settings)
     if corpus is None:
         raise StoreError("no corpus is known for this index; name it: rustqa index FOLDER")
     documents = read_corpus(corpus)
-    store = build_in_memory(documents, PassageEncoder(settings.encoder))
+    before = None if fresh else _old_store(settings.index)
+    encoder = open_passage_encoder(settings.encoder, settings.cache)
+    store = build_in_memory(documents, encoder, before)
     save_store(store, settings.index, corpus)
     return store
 
 
-def build_in_memory(documents: Sequence[Document], encoder: Encoder) -> FaissStore:
-    """Splits and encodes documents into a store that lies on no disk."""
+def _old_store(folder: Path) -> FaissStore | None:
+    try:
+        return load_store(folder)
+    except StoreError:
+        return None
+
+
+def build_in_memory(
+    documents: Sequence[Document], encoder: Encoder, before: FaissStore | None = None
+) -> FaissStore:
+    """Splits and encodes documents into a store that lies on no disk; what stands in the store of
+    `before` is not encoded again."""
     passages = [passage for document in documents for passage in split_document(document)]
-    return build_store(documents, passages, encoder, splitter_name())
+    return build_store(documents, passages, encoder, splitter_name(), before)
 
 
 def read_documents(settings: Settings) -> list[Document]:
@@ -363,15 +377,18 @@ def open_store(settings: Settings) -> FaissStore:
 
 def open_pipeline(settings: Settings, build: bool = False) -> Pipeline:
     """The pipeline over the index on disk; with `build`, a missing or stale index is made anew."""
-    try:
-        store = open_store(settings)
-    except StoreError as error:
-        if not build:
-            raise
-        log.warning("%s; building it now", str(error).partition(";")[0])
-        store = build_index(settings)
-    encoder = open_question_encoder(settings.encoder, settings.cache)
-    return Pipeline(store, encoder, open_reader(settings.reader), settings.threshold)
+    # The networks load outside Python, side by side with what is read within it.
+    with ThreadPoolExecutor(2) as pool:
+        reader = pool.submit(open_reader, settings.reader)
+        encoder = pool.submit(open_question_encoder, settings.encoder, settings.cache)
+        try:
+            store = open_store(settings)
+        except StoreError as error:
+            if not build:
+                raise
+            log.warning("%s; building it now", str(error).partition(";")[0])
+            store = build_index(settings)
+        return Pipeline(store, encoder.result(), reader.result(), settings.threshold)
 
 
 def _corpus(settings: Settings) -> Path | None:

@@ -12,9 +12,11 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from functools import lru_cache
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,11 +25,14 @@ from numpy.typing import NDArray
 
 from rustqa.checksums import sha256_of
 from rustqa.errors import ReaderError
+from rustqa.runtime import open_session, run_all
 from rustqa.types import Candidate, Evidence, Reading, Span
-from rustqa.windows import Layout, Window
+from rustqa.windows import Layout, Tokens, Window
 
 TokenScores = NDArray[np.float32]
 Flags = NDArray[np.bool_]
+# Whether an answer may start, and whether it may end, at each offset of a passage.
+Edges = tuple[Flags, Flags]
 
 FILES = ("model.onnx", "tokenizer.json")
 DESCRIPTION = "reader.json"
@@ -36,6 +41,8 @@ DESCRIPTION = "reader.json"
 _MAX_ANSWER = 60
 # Characters of a passage that are read; only a sentence without an end has more.
 _MAX_CHARACTERS = 8000
+# Passages that are kept in mind as they are laid out, some 6 KiB each.
+_PASSAGES_KNOWN = 2048
 # A lead over no other sentence, or over one far behind, says no more than this.
 _MAX_LEAD = 10.0
 # What is one word to a reader: a number with its separators and its unit, initials, letters with
@@ -120,12 +127,13 @@ class SpanReader:
         self,
         name: str,
         layout: Layout,
-        score: Callable[[Window], TokenScores],
+        score: Callable[[Sequence[Window]], Sequence[TokenScores]],
         calibration: Calibration,
     ) -> None:
-        """`score` gives a window's token scores, shape (tokens, 3): start, end, sentence."""
+        """`score` gives each window's token scores, shape (tokens, 3): start, end, sentence."""
         self.name = name
         self._layout = layout
+        self._tokens = lru_cache(_PASSAGES_KNOWN)(layout.tokens)
         self._score = score
         self._calibration = calibration
 
@@ -148,45 +156,46 @@ class SpanReader:
     def judge_all(
         self, question: str, candidates: Sequence[Candidate], contexts: Sequence[Sequence[str]]
     ) -> list[Judged]:
-        """Each sentence as judged behind each context: the best span, and the mean scores."""
-        views: dict[tuple[str, Span], list[Judged]] = {}
-        for context in contexts:
-            for item in self.judge(question, candidates, context):
-                key = (item.candidate.passage.document_id, item.evidence.sentence)
-                views.setdefault(key, []).append(item)
-        return [
-            max(items, key=lambda item: item.span_score)._replace(
-                span_score=sum(item.span_score for item in items) / len(items),
-                sentence_score=sum(item.sentence_score for item in items) / len(items),
-            )
-            for items in views.values()
-        ]
-
-    def judge(
-        self, question: str, candidates: Sequence[Candidate], context: Sequence[str] = ()
-    ) -> list[Judged]:
-        """Each sentence of the candidates that the model could read, in the articles' order."""
-        asked = self._layout.asked(question, context)
+        """Each sentence that the model could read, as judged behind each context: the best span,
+        and the mean scores."""
+        why = _WHY.search(question) is not None
         ordered = sorted(candidates, key=lambda c: (c.passage.document_id, c.passage.start))
-        found: list[Judged] = []
-        for _, same in groupby(ordered, key=lambda candidate: candidate.passage.document_id):
-            group = list(same)
-            tokens = [
-                self._layout.tokens(
-                    item.text[:_MAX_CHARACTERS], item.passage.start, item.passage.sentences
-                )
-                for item in group
-            ]
-            why = _WHY.search(question) is not None
-            edges = [_edges(item.text[:_MAX_CHARACTERS], why) for item in group]
-            # A sentence that is cut between two windows is judged by its better part.
-            best: dict[tuple[int, int], Judged] = {}
-            for window in self._layout.windows(asked, tokens):
-                for key, judged in _sentences(window, self._score(window), group, edges):
-                    if key not in best or judged.span_score > best[key].span_score:
-                        best[key] = judged
-            found += best.values()
-        return found
+        articles = [
+            [(item, *self._prepared(item, why)) for item in same]
+            for _, same in groupby(ordered, key=lambda item: item.passage.document_id)
+        ]
+        laid = [
+            (number, article, window)
+            for number, context in enumerate(contexts)
+            for article in articles
+            for window in self._layout.windows(
+                self._layout.asked(question, context), [tokens for _, tokens, _ in article]
+            )
+        ]
+        # All are read at once, so that they share the processors.
+        scores = self._score([window for *_, window in laid])
+        # A sentence that is cut between two windows is judged by its better part.
+        best: dict[tuple[str, Span], dict[int, Judged]] = defaultdict(dict)
+        for (number, article, window), scored in zip(laid, scores, strict=True):
+            for judged in _sentences(window, scored, article):
+                key = (judged.candidate.passage.document_id, judged.evidence.sentence)
+                seen = best[key].get(number)
+                if seen is None or judged.span_score > seen.span_score:
+                    best[key][number] = judged
+        return [_joined(list(views.values())) for views in best.values()]
+
+    def _prepared(self, candidate: Candidate, why: bool) -> tuple[Tokens, Edges]:
+        passage = candidate.passage
+        text = candidate.text[:_MAX_CHARACTERS]
+        return self._tokens(text, passage.start, passage.sentences), _edges(text, why)
+
+
+def _joined(views: Sequence[Judged]) -> Judged:
+    """A sentence as seen behind several contexts."""
+    return max(views, key=lambda view: view.span_score)._replace(
+        span_score=sum(view.span_score for view in views) / len(views),
+        sentence_score=sum(view.sentence_score for view in views) / len(views),
+    )
 
 
 def _reading(judged: Judged, ranked: Ranked) -> Reading:
@@ -201,36 +210,32 @@ def _reading(judged: Judged, ranked: Ranked) -> Reading:
 
 
 def _sentences(
-    window: Window,
-    scores: TokenScores,
-    candidates: Sequence[Candidate],
-    edges: Sequence[tuple[Flags, Flags]],
-) -> Iterator[tuple[tuple[int, int], Judged]]:
-    """The window's sentences, each by its passage's place and its own place there."""
-    keys = list(zip(window.passages.tolist(), window.sentences.tolist(), strict=True))
-    for key, run in groupby(range(len(keys)), key=keys.__getitem__):
-        passage, sentence = key
-        if passage < 0:
+    window: Window, scores: TokenScores, article: Sequence[tuple[Candidate, Tokens, Edges]]
+) -> Iterator[Judged]:
+    """The sentences in a window of the article's passages."""
+    keys = window.passages * (window.sentences.max(initial=0) + 1) + window.sentences
+    firsts = np.flatnonzero(np.diff(keys, prepend=-2)).tolist()
+    for first, end in pairwise([*firsts, len(keys)]):
+        if window.passages[first] < 0:
             continue
-        places = list(run)
-        part = slice(places[0], places[-1] + 1)
-        candidate = candidates[passage]
+        candidate, _, (may_start, may_end) = article[window.passages[first]]
+        sentence = int(window.sentences[first])
+        part = slice(first, end)
         starts, ends = window.starts[part], window.ends[part]
-        may_start, may_end = edges[passage]
         possible = may_start[starts - candidate.passage.start]
-        first, last, score = _best_span(
+        begin, last, score = _best_span(
             np.where(possible, scores[part, 0], -np.inf),
             np.where(may_end[ends - candidate.passage.start], scores[part, 1], -np.inf),
         )
         # The scrap of a cut sentence may hold no whole word.
         if score == -math.inf:
             continue
-        answer = _trimmed(candidate, int(starts[first]), int(ends[last]), sentence)
+        answer = _trimmed(candidate, int(starts[begin]), int(ends[last]), sentence)
         mean = float(scores[part, 2].mean())
         # A sentence chosen for words that cannot answer is no better than its other words.
         if not possible[scores[part, 0].argmax()]:
             mean = min(mean, score)
-        yield key, Judged(candidate, candidate.evidence[sentence], answer, score, mean)
+        yield Judged(candidate, candidate.evidence[sentence], answer, score, mean)
 
 
 def _best_span(starts: TokenScores, ends: TokenScores) -> tuple[int, int, float]:
@@ -243,7 +248,8 @@ def _best_span(starts: TokenScores, ends: TokenScores) -> tuple[int, int, float]
     return int(first), int(last), float(joint[first, last]) / 2
 
 
-def _edges(text: str, why: bool) -> tuple[Flags, Flags]:
+@lru_cache(_PASSAGES_KNOWN)
+def _edges(text: str, why: bool) -> Edges:
     """Whether an answer may start, and whether it may end, at each offset: not inside a word, and
     no reason starts inside a consequence."""
     may_start = np.ones(len(text) + 1, np.bool_)
@@ -293,20 +299,20 @@ def _three(weights: Sequence[float]) -> tuple[float, float, float]:
 
 
 class OnnxScores:
-    """The network on ONNX Runtime: a window in, scores of shape (tokens, 3) out."""
+    """The network on ONNX Runtime: windows in, for each its scores of shape (tokens, 3) out."""
 
-    def __init__(self, file: Path) -> None:
-        """Loads the network."""
-        from onnxruntime import InferenceSession
+    def __init__(self, network: Path | bytes) -> None:
+        """Loads the network from its file, or from what that would hold."""
+        self._session = open_session(network)
 
-        self._session = InferenceSession(str(file), providers=["CPUExecutionProvider"])
-
-    def __call__(self, window: Window) -> TokenScores:
-        """The window's scores, relative to its first token's."""
-        # One window at a time: its scores do not depend on what is read beside it.
-        inputs: Mapping[str, NDArray[np.int64]] = {
-            "input_ids": window.ids[None],
-            "token_type_ids": window.types[None],
-        }
-        scores: TokenScores = self._session.run(None, inputs)[0][0]
-        return scores
+    def __call__(self, windows: Sequence[Window]) -> list[TokenScores]:
+        """The windows' scores, each relative to its window's first token's."""
+        # Each by itself: its scores do not depend on what is read beside it.
+        found = run_all(
+            self._session,
+            [
+                {"input_ids": window.ids[None], "token_type_ids": window.types[None]}
+                for window in windows
+            ],
+        )
+        return [scores[0] for scores in found]

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 
-import bm25s
 import numpy as np
 import Stemmer
-from bm25s.stopwords import STOPWORDS_EN
 
 from rustqa.types import Candidate, Encoder, Evidence, PassageStore, Scores
 
@@ -23,8 +21,16 @@ WEIGHTS = np.array([0.31, 0.36, 0.16, 0.17])
 # Passages taken from each of the two searches before they are scored together.
 _POOL = 50
 
+_NO_TEXTS = np.array([], np.int64)
+
 _WORD = re.compile(r"\w+")
-_STOPWORDS = frozenset(STOPWORDS_EN)
+_POSSESSIVE = re.compile(r"['\N{RIGHT SINGLE QUOTATION MARK}]s\b")
+# Lucene's for English.
+_STOPWORDS = frozenset(
+    {"a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it"}
+    | {"no", "not", "of", "on", "or", "such", "that", "the", "their", "then", "there", "these"}
+    | {"they", "this", "to", "was", "will", "with"}
+)
 
 
 class FusedRetriever:
@@ -64,8 +70,9 @@ class FusedRetriever:
         pool = max(_POOL, top_k) if documents is None else len(store.passages)
         questions = (question, *wordings)
         vectors = self._encoder.encode(questions)
-        by_words = np.stack([self._passage_terms.shares(item) for item in questions])
-        sentence_shares = np.stack([self._sentence_terms.shares(item) for item in questions])
+        wanted = [sorted(set(terms(item))) for item in questions]
+        by_words = np.stack([self._passage_terms.shares(item) for item in wanted])
+        sentence_shares = np.stack([self._sentence_terms.shares(item) for item in wanted])
         # Stable, so that equal scores keep the articles' order.
         numbers = {
             *(number for vector in vectors for number in store.search(vector, pool)),
@@ -106,38 +113,37 @@ class TermIndex:
     """BM25 over short texts, as shares of the score of a text that holds every word.
 
     With k1 = 0 a word counts once: in a text of one sentence or a few, its second mention says
-    nothing more, and a text's length says nothing at all.
+    nothing more, and a text's length says nothing at all. What remains of BM25 is the sum of the
+    words' weights, log(1 + (N - n + 0.5) / (n + 0.5)) for a word in n of N texts.
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
-        """Tokenises and indexes the texts."""
-        tokens = [terms(text) for text in texts]
+        """Notes which texts hold each word."""
+        holders: dict[str, list[int]] = defaultdict(list)
+        for number, text in enumerate(texts):
+            for term in set(terms(text)):
+                holders[term].append(number)
         self._count = len(texts)
-        self._frequencies = Counter(term for text in tokens for term in set(text))
-        self._bm25 = bm25s.BM25(method="lucene", k1=0)
-        # bm25s takes no empty text; a word that cannot be asked for stands in.
-        self._bm25.index([text or ["\0"] for text in tokens], show_progress=False)
+        self._holders = {term: np.array(numbers) for term, numbers in holders.items()}
 
-    def shares(self, question: str) -> Scores:
-        """For each text the share, in [0, 1], of the question's words it holds, rare ones more."""
-        wanted = sorted(set(terms(question)))
-        known = [term for term in wanted if term in self._frequencies]
-        if not known:
-            return np.zeros(self._count)
-        scores: Scores = self._bm25.get_scores(known).astype(np.float64)
-        # bm25s adds up in single precision, which can end a hair above the whole.
-        return np.minimum(scores / sum(map(self._idf, wanted)), 1.0)
-
-    def _idf(self, term: str) -> float:
-        frequency = self._frequencies[term]
-        return float(np.log1p((self._count - frequency + 0.5) / (frequency + 0.5)))
+    def shares(self, wanted: Iterable[str]) -> Scores:
+        """For each text the share, in [0, 1], of the different terms it holds, rare ones more."""
+        scores = np.zeros(self._count)
+        whole = 0.0
+        for term in wanted:
+            holders = self._holders.get(term, _NO_TEXTS)
+            weight = np.log1p((self._count - len(holders) + 0.5) / (len(holders) + 0.5))
+            whole += weight
+            scores[holders] += weight
+        return scores / whole if whole else scores
 
 
 def terms(text: str) -> list[str]:
     """The stems of the text's words, without accents, case, possessives and stop words."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(char for char in plain if not unicodedata.combining(char))
-    plain = re.sub(r"['\N{RIGHT SINGLE QUOTATION MARK}]s\b", "", plain)
-    words = [word for word in _WORD.findall(plain) if word not in _STOPWORDS]
+    plain = text.casefold()
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKD", plain)
+        plain = "".join(char for char in plain if not unicodedata.combining(char))
+    words = [word for word in _WORD.findall(_POSSESSIVE.sub("", plain)) if word not in _STOPWORDS]
     # A stemmer of its own for each call: one is not to be shared between threads.
     return list(Stemmer.Stemmer("english").stemWords(words))

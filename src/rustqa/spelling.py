@@ -6,9 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 _WORD = re.compile(r"[^\W\d_]{3,}")
 # Longer words bear a second slip before they turn into another word.
 _LONG = 8
@@ -36,6 +33,9 @@ class Speller:
         lower = word.lower()
         if lower in self._words or self._is_known(lower):
             return word
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA
+
         limit = 2 if len(word) >= _LONG else 1
         near = process.extract(
             lower, self._words.keys(), scorer=OSA.distance, score_cutoff=limit, limit=None

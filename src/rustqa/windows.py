@@ -114,16 +114,25 @@ class Layout:
 
 
 def _pack(passages: Sequence[Tokens], room: int) -> Iterator[list[tuple[int, Tokens]]]:
-    """Runs of numbered passages of at most `room` tokens; a longer passage is cut."""
+    """As few runs of numbered passages of at most `room` tokens as may be, about equally long; a
+    longer passage is cut."""
+    pieces = [
+        (number, piece)
+        for number, whole in enumerate(passages)
+        for piece in _pieces(whole, room - 1)
+    ]
+    sizes = [len(piece.ids) + 1 for _, piece in pieces]
+    share = sum(sizes) / max(1, -(-sum(sizes) // room))
     group: list[tuple[int, Tokens]] = []
-    used = 0
-    for number, whole in enumerate(passages):
-        for piece in _pieces(whole, room - 1):
-            if group and used + len(piece.ids) + 1 > room:
-                yield group
-                group, used = [], 0
-            group.append((number, piece))
-            used += len(piece.ids) + 1
+    used, before, end = 0, 0, share
+    for numbered, size in zip(pieces, sizes, strict=True):
+        # A run ends where it is full, or where the better half of the next piece is the next run's.
+        if group and (used + size > room or before + size / 2 > end):
+            yield group
+            group, used, end = [], 0, end + share
+        group.append(numbered)
+        used += size
+        before += size
     if group:
         yield group
 

@@ -23,12 +23,13 @@ from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
 from rustqa.accounts import SEEN, WEIGHTS, Account, Features, features, find_dispute, pairs
-from rustqa.encoder import PassageEncoder
+from rustqa.encoder import open_passage_encoder
 from rustqa.labelled import LabelledQuestion, LabelledSet, read_labelled
 from rustqa.pipeline import Pipeline, open_pipeline
 from rustqa.settings import Settings
 from rustqa.training import errors_in_a_line
 from rustqa.training.train import shared_file
+from rustqa.types import Encoder
 
 KIND = "contested"
 
@@ -94,7 +95,7 @@ def found(known: Sequence[Case], weights: Features) -> dict[str, int]:
 def cases(file: Path, settings: Settings, share: float, chance: random.Random) -> Iterator[Case]:
     """The disputed questions of a file and a share of the others."""
     pipeline = open_pipeline(settings)
-    encoder = PassageEncoder(settings.encoder)
+    encoder = open_passage_encoder(settings.encoder, settings.cache)
     for labelled in tqdm(read_labelled(file, pipeline.store.documents), file.name, disable=None):
         chosen = [q for q in labelled.questions if q.kind == KIND or chance.random() < share]
         if chosen:
@@ -105,7 +106,7 @@ def _cases(
     questions: Sequence[LabelledQuestion],
     labelled: LabelledSet,
     pipeline: Pipeline,
-    encoder: PassageEncoder,
+    encoder: Encoder,
 ) -> Iterator[Case]:
     asker = pipeline.over(labelled.documents, encoder) if labelled.documents else pipeline
     for question in questions:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
-from rustqa.encoder import PassageEncoder
+from rustqa.encoder import open_passage_encoder
 from rustqa.evaluate import PRECISION, TOP_K, Outcome, best_match, by_threshold, score
 from rustqa.labelled import LabelledQuestion, read_labelled
 from rustqa.pipeline import Pipeline, open_pipeline
@@ -154,9 +154,9 @@ def _cross_validated(reads: Sequence[Read], kept: Sequence[bool]) -> list[Outcom
 def _reads(file: Path, settings: Settings) -> Iterator[Read]:
     pipeline, reader = open_pipeline(settings), open_reader(settings.reader)
     sets = read_labelled(file, pipeline.store.documents)
-    encoder = PassageEncoder(settings.encoder) if any(one.documents for one in sets) else None
+    encoder = open_passage_encoder(settings.encoder, settings.cache)
     for labelled in tqdm(sets, file.name, disable=None):
-        asker = pipeline.over(labelled.documents, encoder) if encoder else pipeline
+        asker = pipeline.over(labelled.documents, encoder) if labelled.documents else pipeline
         for number, question in enumerate(labelled.questions):
             article = f"{file}: {question.document_id or number}"
             yield _read(question, file, article, asker, reader)

@@ -14,29 +14,24 @@ import argparse
 import json
 import shutil
 import sys
-import tempfile
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from rustqa.checksums import sha256_of
 from rustqa.encoder import PACKAGED, model_folder
 from rustqa.errors import InputError, ReaderError
+from rustqa.network import Shape, reader_network
 from rustqa.reader import DESCRIPTION, FILES, OnnxScores
 from rustqa.training import errors_in_a_line
 from rustqa.training.model import SpanModel
 from rustqa.training.train import CHECKPOINT
-from rustqa.windows import Layout, Window
+from rustqa.windows import Layout
 
 _PASSAGE = "The mill closed in May. Its owner, Ada Quill, blamed the price of wool. "
 _QUESTION = "Why did the mill close?"
-# Products that stay in float32: what goes into them spreads so wide that eight bits tell little
-# apart, and they cause a third of the error.
-_KEPT = [f"/bert/encoder/layer.{layer}/output/dense/MatMul" for layer in (0, 1)]
 # Where nothing is fitted yet, the span's score alone ranks and is the log-odds.
 _UNFITTED = {"rank": [1.0, 0.0, 0.0], "right": [1.0, 0.0, 0.0]}
 
@@ -83,72 +78,30 @@ def export(model: SpanModel, tokenizer: Path, to: Path, name: str) -> dict[str, 
     [window] = layout.windows(layout.asked(_QUESTION), [tokens])
     with torch.no_grad():
         expected = model([window])[0].numpy()
-    with tempfile.TemporaryDirectory() as scratch:
-        plain, small = Path(scratch) / "plain.onnx", Path(scratch) / "small.onnx"
-        _to_onnx(model, window, plain)
-        # Seven bits of the eight: processors without VNNI would overflow on more.
-        quantize_dynamic(
-            plain,
-            small,
-            weight_type=QuantType.QInt8,
-            per_channel=True,
-            reduce_range=True,
-            nodes_to_exclude=_KEPT,
-        )
-        differences = {}
-        for kind, file in (("fp32", plain), ("int8", small)):
-            difference = float(np.abs(OnnxScores(file)(window) - expected).max())
-            if kind == "fp32" and not difference < 1e-3:
-                raise ReaderError(
-                    f"the exported network's scores differ by {difference:.4f}; "
-                    "install the versions in constraints.txt"
-                )
-            differences[kind] = round(difference, 5)
-            _write(to / kind, file, tokenizer, name)
+    weights = {key: value.numpy() for key, value in model.state_dict().items()}
+    shape = Shape(model.bert.config.num_attention_heads, model.bert.config.layer_norm_eps)
+    differences = {}
+    for kind in ("fp32", "int8"):
+        network = reader_network(weights, shape, eight_bits=kind == "int8").SerializeToString()
+        [scores] = OnnxScores(network)([window])
+        difference = float(np.abs(scores - expected).max())
+        if kind == "fp32" and not difference < 1e-3:
+            raise ReaderError(
+                f"the exported network's scores differ by {difference:.4f}; "
+                "install the versions in constraints.txt"
+            )
+        differences[kind] = round(difference, 5)
+        _write(to / kind, network, tokenizer, name)
     return differences
 
 
-def _write(folder: Path, network: Path, tokenizer: Path, name: str) -> None:
+def _write(folder: Path, network: bytes, tokenizer: Path, name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(network, folder / "model.onnx")
+    (folder / "model.onnx").write_bytes(network)
     shutil.copy(tokenizer, folder / "tokenizer.json")
     sums = {file: sha256_of(folder / file) for file in FILES}
     described = {"name": name, "sha256": sums, **_UNFITTED}
     (folder / DESCRIPTION).write_text(json.dumps(described, indent=2) + "\n")
-
-
-class _OneWindow(torch.nn.Module):
-    """The network for one window."""
-
-    def __init__(self, model: SpanModel) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, ids: torch.Tensor, types: torch.Tensor) -> torch.Tensor:
-        places = torch.arange(ids.shape[1])[None]
-        scores: torch.Tensor = self.model.packed(ids, types, places)
-        return scores - scores[:, :1]
-
-
-def _to_onnx(model: SpanModel, window: Window, file: Path) -> None:
-    example = (torch.from_numpy(window.ids)[None], torch.from_numpy(window.types)[None])
-    # The tracer warns of branches that are fixed here; the scores are compared afterwards.
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            _OneWindow(model).eval(),
-            example,
-            str(file),
-            input_names=["input_ids", "token_type_ids"],
-            output_names=["scores"],
-            dynamic_axes={
-                "input_ids": {1: "tokens"},
-                "token_type_ids": {1: "tokens"},
-                "scores": {1: "tokens"},
-            },
-            opset_version=17,
-            dynamo=False,
-        )
 
 
 if __name__ == "__main__":

@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from rustqa.encoder import PACKAGED, PassageEncoder
+from rustqa.encoder import PACKAGED, open_passage_encoder
 from rustqa.labelled import LabelledSet, read_labelled
 from rustqa.pipeline import build_in_memory
 from rustqa.retriever import FusedRetriever
+from rustqa.settings import Settings
 from rustqa.training import errors_in_a_line
 from rustqa.types import Encoder
 
@@ -47,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         help="at most so many of each training file (%(default)s)",
     )
     options = parser.parse_args(arguments)
-    encoder = PassageEncoder(PACKAGED)
+    encoder = open_passage_encoder(PACKAGED, Settings.from_env().cache)
     lists = []
     for file in options.files:
         found = [

@@ -1,0 +1,52 @@
+"""ONNX Runtime as rustqa uses it: a run takes one thread, and as many run at once as there are
+processors, whoever asks for them.
+
+So one question uses every processor, many questions do not crowd each other, and those that came
+first are done first.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from onnxruntime import InferenceSession
+
+Inputs = Mapping[str, NDArray[np.int64]]
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def open_session(model: Path | bytes) -> InferenceSession:
+    """A network from its file or from what its file would hold."""
+    from onnxruntime import InferenceSession, SessionOptions
+
+    options = SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    source = model if isinstance(model, bytes) else str(model)
+    return InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+
+def run_all(session: InferenceSession, inputs: Sequence[Inputs]) -> list[Any]:
+    """The network's first output for each of the inputs, computed side by side."""
+    return list(_workers().map(lambda one: session.run(None, one)[0], inputs))
+
+
+@cache
+def _workers() -> Executor:
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(processors(), "network")
