@@ -9,10 +9,10 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve ask test lint check format eval index clean
+.PHONY: help serve ask test lint check format eval bench bench-peers bench-tables index clean
 
 help: ## List the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 20
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "rustqa needs Python 3.11 to 3.13; name it: make PYTHON=python3.11")'
@@ -43,6 +43,17 @@ format: $(INSTALLED) ## Put the code into its standard form
 
 eval: $(INSTALLED) ## Score the answers on labelled questions: make eval EVAL=file
 	$(BIN)/rustqa eval $(EVAL)
+
+bench: $(INSTALLED) ## Measure rustqa beside the least that the same work takes
+	PYTHONPATH=tests $(BIN)/python -m bench
+	$(MAKE) bench-tables
+
+bench-peers: $(INSTALLED) ## Measure rustqa beside other software, which is installed for this
+	PYTHONPATH=tests $(BIN)/python -m bench.peers
+	$(MAKE) bench-tables
+
+bench-tables: $(INSTALLED) ## Write the tables of the README and docs/speed.md from what is saved
+	PYTHONPATH=tests $(BIN)/python -m bench.tables
 
 index: $(INSTALLED) ## Build index/ from corpus/ anew
 	$(BIN)/rustqa index corpus --index index

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from pathlib import Path
 
 import hypothesis
@@ -10,11 +12,18 @@ import pytest
 
 from fakes import ARTICLE_ID, CORPUS, FakeEncoder, FakeReader, articles
 from rustqa.corpus import read_corpus
-from rustqa.encoder import PACKAGED, PACKAGED_SHA256, PassageEncoder, model_folder
+from rustqa.encoder import (
+    PACKAGED,
+    PACKAGED_SHA256,
+    model_folder,
+    open_passage_encoder,
+    open_question_encoder,
+)
 from rustqa.index import FaissStore
-from rustqa.onnx_cache import OnnxEncoder, open_cached
-from rustqa.pipeline import Pipeline, build_in_memory
-from rustqa.types import Document
+from rustqa.indexing import build_in_memory
+from rustqa.pipeline import Pipeline
+from rustqa.torch_encoder import TorchEncoder
+from rustqa.types import Document, Encoder
 from rustqa.windows import Layout
 
 pytest_plugins = ["browser_fixtures"]
@@ -56,22 +65,44 @@ def layout(tokenizer: Path) -> Layout:
 
 @pytest.fixture(scope="session")
 def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the exported encoder is kept: RUSTQA_TEST_CACHE, else a folder of this session."""
+    """Where the encoder of questions is kept: RUSTQA_TEST_CACHE, else a folder of this session."""
     given = os.environ.get("RUSTQA_TEST_CACHE")
     return Path(given) if given else tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture(scope="session")
-def passage_encoder() -> PassageEncoder:
-    """The packaged encoder in sentence-transformers."""
-    return PassageEncoder(PACKAGED)
+def torch_encoder() -> TorchEncoder:
+    """The packaged encoder in sentence-transformers, which the others are to equal."""
+    return TorchEncoder(PACKAGED, model_folder(PACKAGED), PACKAGED_SHA256)
 
 
 @pytest.fixture(scope="session")
-def question_encoder(model_cache: Path, request: pytest.FixtureRequest) -> OnnxEncoder:
-    """The packaged encoder in ONNX."""
-    cached = open_cached(model_cache, PACKAGED, PACKAGED_SHA256)
-    if cached is not None:
-        return cached
-    encoder: PassageEncoder = request.getfixturevalue("passage_encoder")
-    return encoder.export(model_cache)
+def passage_encoder(model_cache: Path) -> Encoder:
+    """The packaged encoder as it encodes passages."""
+    return open_passage_encoder(PACKAGED, model_cache)
+
+
+@pytest.fixture(scope="session")
+def question_encoder(model_cache: Path) -> Encoder:
+    """The packaged encoder as it encodes questions."""
+    return open_question_encoder(PACKAGED, model_cache)
+
+
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of another model of sentence-transformers, which learnt nothing."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    folder = tmp_path_factory.mktemp("models") / "small"
+    left_out = shutil.ignore_patterns("model.safetensors")
+    shutil.copytree(model_folder(PACKAGED), folder, ignore=left_out)
+    config = BertConfig.from_pretrained(folder)
+    config.hidden_size, config.intermediate_size = 32, 64
+    config.num_hidden_layers, config.num_attention_heads = 2, 4
+    torch.manual_seed(0)
+    BertModel(config).save_pretrained(folder)
+    pooling = folder / "1_Pooling" / "config.json"
+    described = json.loads(pooling.read_text()) | {"word_embedding_dimension": 32}
+    pooling.write_text(json.dumps(described))
+    return folder

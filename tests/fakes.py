@@ -59,7 +59,8 @@ class FakeEncoder:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, shape (len(texts), dimensions)."""
-        return np.stack([self._vector(text) for text in texts])
+        vectors = [self._vector(text) for text in texts]
+        return np.array(vectors, np.float32).reshape(-1, self.dimensions)
 
     def knows(self, word: str) -> bool:
         """Whether the word stands in the vocabulary given."""
@@ -71,6 +72,24 @@ class FakeEncoder:
             digest = hashlib.sha256(self.synonyms.get(word, word).encode()).digest()
             vector[digest[0] % self.dimensions] += 1
         return vector / np.float32(np.linalg.norm(vector))
+
+
+@dataclass
+class CountingEncoder(FakeEncoder):
+    """Records what it encodes; `weights` stands for those it has."""
+
+    weights: str = "0" * 64
+    encoded: list[str] = field(default_factory=list)
+
+    @property
+    def fingerprint(self) -> str:
+        """The weights given."""
+        return self.weights
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """As the fake encoder does."""
+        self.encoded += texts
+        return super().encode(texts)
 
 
 @dataclass
@@ -129,10 +148,10 @@ def candidates_of(document: Document, score: float = 0.5) -> list[Candidate]:
     ]
 
 
-def hashed_scores(window: Window) -> TokenScores:
+def hashed_scores(windows: Sequence[Window]) -> list[TokenScores]:
     """Scores between -4 and 4 that depend on each token alone: a network that learnt nothing."""
-    scores: TokenScores = (4 * np.sin(np.outer(window.ids, [1, 2, 3]))).astype(np.float32)
-    return scores
+    each = np.array([1, 2, 3], np.float32)
+    return [(4 * np.sin(np.outer(window.ids, each))).astype(np.float32) for window in windows]
 
 
 PIECES = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,11 +12,18 @@ import pytest
 
 from fakes import HARBOUR, FakeEncoder, FakeReader, articles
 from rustqa import evaluate as evaluate_module
+from rustqa import indexing
 from rustqa import pipeline as pipeline_module
 from rustqa.cli import main
 from rustqa.errors import CitationError, EncoderError
-from rustqa.pipeline import Pipeline, build_in_memory
+from rustqa.indexing import build_in_memory
+from rustqa.pipeline import Pipeline
+from rustqa.types import Encoder
 
+NOT_NEEDED = {
+    *("torch", "transformers", "sentence_transformers", "sklearn", "scipy", "onnx", "safetensors"),
+    *("fastapi", "starlette", "pydantic", "uvicorn", "jinja2", "rich", "tqdm", "huggingface_hub"),
+}
 COMMANDS = ("ask", "chat", "search", "index", "serve", "eval", "compare", "verify", "doctor")
 
 
@@ -31,12 +39,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
 @pytest.fixture
 def own_articles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of one's own articles, and a fake encoder wherever one is opened."""
-    monkeypatch.setattr(pipeline_module, "PassageEncoder", FakeEncoder)
+    monkeypatch.setattr(indexing, "open_passage_encoder", lambda name, _cache: FakeEncoder(name))
+    monkeypatch.setattr(indexing, "weights_fingerprint", lambda name: FakeEncoder(name).fingerprint)
     monkeypatch.setattr(
         pipeline_module, "open_question_encoder", lambda name, _cache: FakeEncoder(name)
-    )
-    monkeypatch.setattr(
-        pipeline_module, "weights_fingerprint", lambda name: FakeEncoder(name).fingerprint
     )
     folder = tmp_path / "articles"
     folder.mkdir()
@@ -355,3 +361,20 @@ def test_a_terminal_without_our_characters(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(output, encoding="ascii"))
     assert main(["ask", "Who is the harbour master?"]) == 0
     assert b"\\u201cNobody will sail" in output.getvalue()
+
+
+@pytest.mark.model
+def test_a_question_loads_nothing_that_it_does_not_need(
+    question_encoder: Encoder, model_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a process of its own, from the question to the answer."""
+    monkeypatch.setenv("RUSTQA_CACHE", str(model_cache))
+    code = (
+        "import sys; from rustqa.cli import main; "
+        "assert main(['ask', 'why was the case dismissed?']) == 0; "
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(run.stdout.splitlines()[-1].split())
+    assert loaded >= {"rustqa", "numpy", "faiss", "onnxruntime", "tokenizers"}
+    assert loaded & NOT_NEEDED == set()

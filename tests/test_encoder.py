@@ -1,50 +1,61 @@
-"""Encoder: the packaged model, its ONNX copy in the cache, and what happens when either is bad."""
+"""Encoder: which model is opened how, and what happens when its files or the cache are bad."""
 
 from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Sequence
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import huggingface_hub
 import numpy as np
 import pytest
 
+from fakes import CORPUS
 from rustqa import encoder
+from rustqa.checksums import sha256_of
 from rustqa.encoder import (
     PACKAGED,
     PACKAGED_SHA256,
-    PassageEncoder,
     model_folder,
+    open_passage_encoder,
     open_question_encoder,
+    packaged,
     weights_fingerprint,
 )
 from rustqa.errors import EncoderError
-from rustqa.onnx_cache import OnnxEncoder, open_cached
-from rustqa.types import Encoder, Vectors
-
-TEXTS = [
-    "why was the case dismissed?",
-    "",
-    "e\u0301 é \N{FAMILY} 他说。 \u2028\ufeff",
-    "The judge dismissed the case. " * 200,
-    "who",
-]
-
-
-def _cosines(one: Vectors, other: Vectors) -> list[float]:
-    products: list[float] = np.sum(one * other, axis=1).tolist()
-    return products
+from rustqa.onnx_cache import cached_folder, open_cached
+from rustqa.onnx_encoder import OnnxEncoder
+from rustqa.torch_encoder import TorchEncoder
+from rustqa.types import Document, Encoder
+from tiny_bert import tiny_exported
+from vectors import ODD_TEXTS, cosines, texts_of
 
 
 @pytest.fixture
-def cache(question_encoder: OnnxEncoder, model_cache: Path, tmp_path: Path) -> Path:
-    """A cache of one's own with the exported encoder in it."""
+def cache(question_encoder: Encoder, model_cache: Path, tmp_path: Path) -> Path:
+    """A cache of one's own with the packaged encoder in it."""
     made = tmp_path / "cache"
-    exported = next(model_cache.glob(f"*/{PACKAGED_SHA256[:16]}"))
-    shutil.copytree(exported, made / exported.relative_to(model_cache))
+    kept = cached_folder(model_cache, PACKAGED_SHA256)
+    shutil.copytree(kept, made / kept.relative_to(model_cache))
     return made
+
+
+@pytest.fixture
+def no_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is encoded by sentence-transformers."""
+    monkeypatch.setattr("rustqa.torch_encoder.TorchEncoder", None)
+
+
+@pytest.fixture
+def own_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the packaged model that stands for it."""
+    folder = tmp_path / "model"
+    shutil.copytree(model_folder(PACKAGED), folder)
+    monkeypatch.setattr(encoder, "model_folder", lambda _: folder)
+    return folder
 
 
 def _flip(file: Path) -> None:
@@ -88,147 +99,233 @@ def test_a_missing_package_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         model_folder(PACKAGED)
 
 
-def test_damaged_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The packaged weights are checked against their known hash before they are used."""
-    folder = tmp_path / "model"
-    shutil.copytree(model_folder(PACKAGED), folder)
-    _flip(folder / "model.safetensors")
-    monkeypatch.setattr(encoder, "model_folder", lambda _: folder)
-    with pytest.raises(EncoderError, match=r"model\.safetensors is damaged .*--force-reinstall"):
-        PassageEncoder(PACKAGED)
-
-
 def test_the_known_hash_is_that_of_the_packaged_weights() -> None:
     """The fingerprint given without reading the weights is right."""
     assert weights_fingerprint(PACKAGED) == PACKAGED_SHA256
     assert weights_fingerprint(str(model_folder(PACKAGED))) == PACKAGED_SHA256
 
 
-@pytest.mark.parametrize("content", [None, b"", b"[]", b"{", b"\xff"])
-def test_an_empty_or_broken_cache_is_no_error(tmp_path: Path, content: bytes | None) -> None:
-    """What is not there or not readable is made anew."""
-    if content is not None:
-        folder = tmp_path / "encoder-v1" / PACKAGED_SHA256[:16]
-        folder.mkdir(parents=True)
-        (folder / "checksums.json").write_bytes(content)
-    assert open_cached(tmp_path, PACKAGED, PACKAGED_SHA256) is None
+@pytest.mark.parametrize("eight_bits", [False, True])
+def test_damaged_weights_are_refused(own_copy: Path, eight_bits: bool) -> None:
+    """The packaged weights are checked against their known hash before they are used."""
+    _flip(own_copy / "model.safetensors")
+    with pytest.raises(EncoderError, match=r"model\.safetensors is damaged .*--force-reinstall"):
+        packaged(eight_bits)
+
+
+@pytest.mark.parametrize("name", ["config.json", "sentence_bert_config.json", "tokenizer.json"])
+@pytest.mark.parametrize("content", [None, b"", b"[]", b"{}", b"\xff"])
+def test_a_damaged_description_is_refused(own_copy: Path, name: str, content: bytes | None) -> None:
+    """In one line, with the command that installs the model anew."""
+    if content is None:
+        (own_copy / name).unlink()
+    else:
+        (own_copy / name).write_bytes(content)
+    with pytest.raises(EncoderError, match=r"model is damaged .*--force-reinstall") as caught:
+        packaged(eight_bits=True)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.model
-def test_onnx_gives_the_models_vectors(
-    passage_encoder: PassageEncoder, question_encoder: OnnxEncoder
+def test_passages_are_encoded_as_by_the_model_itself(
+    article: Document, torch_encoder: TorchEncoder, passage_encoder: Encoder
 ) -> None:
-    """Alone or in a batch, short, long or odd, both ways of encoding agree."""
-    expected = passage_encoder.encode(TEXTS)
-    together = question_encoder.encode(TEXTS)
-    alone = np.concatenate([question_encoder.encode([text]) for text in TEXTS])
-    assert min(_cosines(expected, together)) > 0.9999
-    assert min(_cosines(expected, alone)) > 0.9999
+    """Short, long or odd."""
+    texts = [*ODD_TEXTS, *texts_of(article)]
+    assert min(cosines(torch_encoder.encode(texts), passage_encoder.encode(texts))) > 0.9999
+
+
+@pytest.mark.model
+def test_questions_are_encoded_nearly_as_by_the_model_itself(
+    article: Document, torch_encoder: TorchEncoder, question_encoder: Encoder
+) -> None:
+    """Eight bits change little of what is asked, and of what is said."""
+    texts = [*article.questions, *texts_of(article)]
+    assert len(texts) > 20
+    assert min(cosines(torch_encoder.encode(texts), question_encoder.encode(texts))) > 0.98
 
 
 @pytest.mark.model
 @pytest.mark.parametrize("which", ["passage_encoder", "question_encoder"])
-def test_vectors_are_of_unit_length(which: str, request: pytest.FixtureRequest) -> None:
-    """Each text has its row, so that products are cosines; both name the same model."""
+def test_a_text_is_encoded_alike_beside_others(
+    article: Document, which: str, request: pytest.FixtureRequest
+) -> None:
+    """So that a question finds the same, whatever other wordings are asked with it."""
     model: Encoder = request.getfixturevalue(which)
-    vectors = model.encode(TEXTS)
-    assert vectors.shape == (len(TEXTS), 384)
-    assert vectors.dtype == np.float32
-    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    texts = [*ODD_TEXTS, *article.questions, *texts_of(article)]
+    alone = np.concatenate([model.encode([text]) for text in texts])
+    np.testing.assert_allclose(model.encode(texts), alone, atol=1e-6)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("which", ["torch_encoder", "passage_encoder", "question_encoder"])
+def test_vectors_are_of_unit_length(which: str, request: pytest.FixtureRequest) -> None:
+    """Each text has its row, so that products are cosines; all name the same model."""
+    model: Encoder = request.getfixturevalue(which)
+    for texts in (ODD_TEXTS, []):
+        vectors = model.encode(texts)
+        assert vectors.shape == (len(texts), 384)
+        assert vectors.dtype == np.float32
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     assert (model.name, model.fingerprint) == (PACKAGED, PACKAGED_SHA256)
     assert model.knows("judge")
     assert not model.knows("armerer")
 
 
 @pytest.mark.model
-def test_rows_follow_the_texts(passage_encoder: PassageEncoder) -> None:
-    """Texts are sorted by length inside; outside, each has the vector it has alone."""
-    texts: Sequence[str] = [f"{'word ' * (number % 3)}{number}" for number in range(130)]
-    vectors = passage_encoder.encode(texts)
-    for place in (0, 70, 129):
-        assert _cosines(vectors[[place]], passage_encoder.encode([texts[place]]))[0] > 0.9999
+@pytest.mark.parametrize("which", ["passage_encoder", "question_encoder"])
+def test_long_texts_are_cut(which: str, request: pytest.FixtureRequest) -> None:
+    """Of what is longer than the model takes, the first 256 tokens are read."""
+    model: Encoder = request.getfixturevalue(which)
+    endings = ("rain", "rain frost snow", "", "frost")
+    whole, longer, shorter, other = (model.encode(["rain " * 253 + end])[0] for end in endings)
+    np.testing.assert_allclose(longer, whole, atol=1e-6)
+    assert np.abs(shorter - whole).max() > 1e-6
+    assert np.abs(other - whole).max() > 1e-3
 
 
 @pytest.mark.model
-def test_a_cached_encoder_is_opened_without_the_model(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("no_torch")
+def test_the_packaged_model_never_needs_torch(tmp_path: Path) -> None:
+    """Not for questions, the first or a later one, and not for passages."""
+    for opened in (
+        open_question_encoder(PACKAGED, tmp_path),
+        open_question_encoder(PACKAGED, tmp_path),
+        open_passage_encoder(PACKAGED, tmp_path),
+    ):
+        assert isinstance(opened, OnnxEncoder)
+        assert opened.encode(["who"]).shape == (1, 384)
+
+
+@pytest.mark.model
+@pytest.mark.usefixtures("no_torch")
+def test_a_kept_encoder_is_opened_without_the_weights(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Once exported, asking does not load sentence-transformers."""
-    monkeypatch.setattr(encoder, "PassageEncoder", None)
-    opened = open_question_encoder(PACKAGED, cache)
-    assert isinstance(opened, OnnxEncoder)
-    assert opened.encode(["who"]).shape == (1, 384)
-
-
-@pytest.mark.model
-@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])
-@pytest.mark.parametrize("damage", ["flipped", "missing"])
-def test_a_damaged_cache_is_not_used(cache: Path, name: str, damage: str) -> None:
-    """A file that is not as it was exported counts as none."""
-    [file] = cache.rglob(name)
-    _flip(file) if damage == "flipped" else file.unlink()
-    assert open_cached(cache, PACKAGED, PACKAGED_SHA256) is None
-
-
-@pytest.mark.model
-def test_a_damaged_cache_is_made_anew(
-    cache: Path,
-    passage_encoder: PassageEncoder,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """The damage is logged, the export is repeated, and nothing else is left in the cache."""
-    [file] = cache.rglob("tokenizer.json")
-    _flip(file)
-    monkeypatch.setattr(encoder, "PassageEncoder", lambda _: passage_encoder)
+    """Once prepared, asking reads nothing of the model's folder, and says nothing."""
+    monkeypatch.setattr(encoder, "model_folder", None)
     with caplog.at_level(logging.WARNING):
         assert isinstance(open_question_encoder(PACKAGED, cache), OnnxEncoder)
-    assert "tokenizer.json" in caplog.text
-    assert open_cached(cache, PACKAGED, PACKAGED_SHA256) is not None
+    assert caplog.text == ""
+
+
+@pytest.mark.model
+@pytest.mark.usefixtures("no_torch")
+@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "checksums.json"])
+def test_a_damaged_cache_is_made_anew(
+    cache: Path, name: str, question_encoder: Encoder, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The damage is logged, what was there is replaced, and nothing else is left in the cache."""
+    [file] = cache.rglob(name)
+    file.write_bytes(b"\xff")
+    with caplog.at_level(logging.WARNING):
+        made = open_question_encoder(PACKAGED, cache)
+    assert f"{name} in {file.parent} is damaged" in caplog.text
+    assert np.array_equal(made.encode(ODD_TEXTS), question_encoder.encode(ODD_TEXTS))
+    kept = open_cached(cache, PACKAGED, PACKAGED_SHA256)
+    assert kept is not None
+    assert np.array_equal(kept.encode(ODD_TEXTS), question_encoder.encode(ODD_TEXTS))
     assert [item.name for item in file.parents[1].iterdir()] == [file.parent.name]
 
 
-@pytest.mark.model
-def test_without_a_cache_the_model_itself_serves(
+def test_a_cache_that_cannot_be_written_costs_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Only the next start's time, and a warning."""
+    monkeypatch.setattr(encoder, "packaged", lambda eight_bits: tiny_exported())
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file", tmp_path / "file" / "cache"):
+        with caplog.at_level(logging.WARNING):
+            opened = open_question_encoder(PACKAGED, place)
+        assert opened.encode(["w1 w2", "w3"]).shape[0] == 2
+        assert "the encoder cannot be kept" in caplog.text
+        caplog.clear()
+    assert [item.name for item in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), PermissionError(13)])
+def test_a_cache_without_room_costs_no_answer(
     tmp_path: Path,
-    passage_encoder: PassageEncoder,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
+    error: OSError,
 ) -> None:
-    """A cache that cannot be written costs time, not the answer, and is logged."""
-    (tmp_path / "file").write_text("")
-    monkeypatch.setattr(encoder, "PassageEncoder", lambda _: passage_encoder)
+    """Whatever the system's reason is, and no half of an encoder is kept."""
+
+    def fail(*_: Any, **__: Any) -> int:
+        raise error
+
+    monkeypatch.setattr(encoder, "packaged", lambda eight_bits: tiny_exported())
+    monkeypatch.setattr(Path, "write_text", fail)
     with caplog.at_level(logging.WARNING):
-        assert open_question_encoder(PACKAGED, tmp_path / "file" / "cache") is passage_encoder
-    assert "stays slow to start" in caplog.text
-
-
-@pytest.mark.model
-def test_an_export_that_differs_is_thrown_away(
-    tmp_path: Path, passage_encoder: PassageEncoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Vectors are compared before the export is kept."""
-    turned = OnnxEncoder.encode
-    monkeypatch.setattr(OnnxEncoder, "encode", lambda self, texts: -turned(self, texts))
-    with pytest.raises(EncoderError, match="the exported model's vectors differ"):
-        passage_encoder.export(tmp_path)
+        opened = open_question_encoder(PACKAGED, tmp_path)
+    assert opened.encode(["w1"]).shape[0] == 1
+    assert f"the encoder cannot be kept: {error}" in caplog.text
+    assert open_cached(tmp_path, PACKAGED, PACKAGED_SHA256) is None
     assert [item for item in tmp_path.rglob("*") if item.is_file()] == []
 
 
 @pytest.mark.model
-def test_a_local_folder_is_a_model(cache: Path, passage_encoder: PassageEncoder) -> None:
-    """Named by its folder the model is the same and shares the exported copy."""
+@pytest.mark.usefixtures("no_torch")
+def test_the_packaged_model_is_known_by_its_weights(cache: Path, passage_encoder: Encoder) -> None:
+    """Named by its folder it has that name, the same vectors, and the same place in the cache."""
     folder = str(model_folder(PACKAGED))
-    local = PassageEncoder(folder)
-    assert (local.name, local.fingerprint) == (folder, PACKAGED_SHA256)
-    assert np.allclose(local.encode(TEXTS), passage_encoder.encode(TEXTS), atol=1e-6)
-    assert isinstance(open_question_encoder(folder, cache), OnnxEncoder)
+    passages = open_passage_encoder(folder, cache)
+    assert (passages.name, passages.fingerprint) == (folder, PACKAGED_SHA256)
+    assert np.array_equal(passages.encode(["who"]), passage_encoder.encode(["who"]))
+    assert open_question_encoder(folder, cache).name == folder
+    assert len(list(cache.rglob("model.onnx"))) == 1
 
 
 @pytest.mark.model
-def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
-    """Whatever the libraries make of it, one line says what is wrong with which folder."""
-    (tmp_path / "model.safetensors").write_bytes(b"not weights")
-    with pytest.raises(EncoderError, match=f"{tmp_path} is not a usable") as caught:
-        PassageEncoder(str(tmp_path))
-    assert "\n" not in str(caught.value)
+def test_another_model_is_exported_once(
+    tmp_path: Path, small_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By torch, for questions and passages alike; afterwards neither needs torch."""
+    reference = TorchEncoder("small", small_model, sha256_of(small_model / "model.safetensors"))
+    made = open_passage_encoder(str(small_model), tmp_path)
+    monkeypatch.setattr("rustqa.torch_encoder.TorchEncoder", None)
+    for opened in (
+        made,
+        open_passage_encoder(str(small_model), tmp_path),
+        open_question_encoder(str(small_model), tmp_path),
+        open_question_encoder(str(small_model), tmp_path, reference.fingerprint),
+    ):
+        assert isinstance(opened, OnnxEncoder)
+        assert (opened.name, opened.fingerprint) == (str(small_model), reference.fingerprint)
+        assert min(cosines(opened.encode(ODD_TEXTS), reference.encode(ODD_TEXTS))) > 0.9999
+
+
+@pytest.mark.model
+def test_what_cannot_be_exported_serves_itself(
+    tmp_path: Path,
+    small_model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Slowly, with a warning that says why, and nothing is kept."""
+
+    def fail(_: TorchEncoder) -> None:
+        raise EncoderError("the model cannot be exported to ONNX (odd)")
+
+    monkeypatch.setattr(TorchEncoder, "export", fail)
+    with caplog.at_level(logging.WARNING):
+        opened = open_question_encoder(str(small_model), tmp_path)
+    assert isinstance(opened, TorchEncoder)
+    assert opened.encode(["who"]).shape == (1, 32)
+    assert "stays slow to start: the model cannot be exported to ONNX (odd)" in caplog.text
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.model
+def test_an_index_is_built_without_torch(tmp_path: Path) -> None:
+    """In a process of its own, which has imported nothing before."""
+    code = (
+        "import sys; from rustqa.cli import main; "
+        f"assert main(['index', {str(CORPUS)!r}, '--index', {str(tmp_path / 'index')!r}]) == 0; "
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(run.stdout.splitlines()[-1].split())
+    assert loaded & {"onnx", "onnxruntime"} == {"onnx", "onnxruntime"}
+    assert loaded & {"torch", "transformers", "sentence_transformers", "sklearn"} == set()

@@ -26,8 +26,9 @@ from rustqa.evaluate import (
     score,
     token_f1,
 )
+from rustqa.indexing import build_in_memory
 from rustqa.labelled import LabelledQuestion, LabelledSet, Support
-from rustqa.pipeline import Pipeline, build_in_memory
+from rustqa.pipeline import Pipeline
 from rustqa.settings import Settings
 from rustqa.types import Answer, Citation, Passage, Reading, Span, Turn
 
@@ -259,7 +260,9 @@ def test_a_question_is_asked_of_its_own_article_if_it_has_one(own: bool) -> None
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings of a small pipeline that is opened without a model."""
     monkeypatch.setattr(evaluate_module, "open_pipeline", lambda _settings: pipeline())
-    monkeypatch.setattr(evaluate_module, "PassageEncoder", FakeEncoder)
+    monkeypatch.setattr(
+        evaluate_module, "open_passage_encoder", lambda name, _cache: FakeEncoder(name)
+    )
     return Settings(None, tmp_path, "fake", tmp_path, tmp_path, 0.5)
 
 
@@ -352,3 +355,20 @@ def test_ids_of_another_file(settings: Settings, tmp_path: Path) -> None:
     ids.write_text("elsewhere\n")
     with pytest.raises(InputError, match=r"ids\.txt: 1 of its ids are not in .*squad\.json"):
         evaluate_file(squad_file(tmp_path), settings, ids=ids)
+
+
+def test_only_articles_that_a_file_brings_are_encoded(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For questions on the indexed articles no encoder of passages is opened."""
+
+    def refuse(_name: str, _cache: Path) -> FakeEncoder:
+        pytest.fail("opened")
+
+    monkeypatch.setattr(evaluate_module, "open_passage_encoder", refuse)
+    file = tmp_path / "dev.jsonl"
+    row = {"question": "Who?", "kind": "factoid", "answers": ["Ada"], "support": ["Ada Quill"]}
+    file.write_text(json.dumps(row))
+    assert len(evaluate_file(file, settings).outcomes) == 1
+    with pytest.raises(pytest.fail.Exception, match="opened"):
+        evaluate_file(squad_file(tmp_path), settings)

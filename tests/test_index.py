@@ -12,7 +12,6 @@ import pytest
 
 from fakes import CORPUS, INDEX, FakeEncoder, FixedEncoder, articles
 from rustqa.corpus import make_document, read_corpus
-from rustqa.encoder import PassageEncoder
 from rustqa.errors import StoreError
 from rustqa.index import (
     FaissStore,
@@ -24,12 +23,17 @@ from rustqa.index import (
     save_store,
 )
 from rustqa.passages import split_document, splitter_name
-from rustqa.types import Document, Vectors
+from rustqa.types import Document, Encoder, Vectors
 
 
-def _build(documents: list[Document], encoder: FakeEncoder | PassageEncoder) -> FaissStore:
+def _build(documents: list[Document], encoder: Encoder) -> FaissStore:
     passages = [passage for document in documents for passage in split_document(document)]
     return build_store(documents, passages, encoder, splitter_name())
+
+
+def _different(count: int) -> list[Document]:
+    """Documents of a passage of two sentences each, no two of their texts alike."""
+    return [make_document(f"d{n}", f"It rained {n} times. It froze {n}.") for n in range(count)]
 
 
 def _rows(store: FaissStore) -> Vectors:
@@ -56,21 +60,20 @@ def other_store() -> FaissStore:
 
 
 def test_similarities_are_cosines() -> None:
-    """For random unit vectors the scores equal numpy's, passage first, then its sentences."""
+    """For random unit vectors they equal numpy's, of each passage first its own, then those of its
+    sentences, whichever passages are asked for."""
     random = np.random.default_rng(7)
     rows = random.normal(size=(60, 64)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    documents = [make_document(f"d{number}", "It rained. It froze.") for number in range(20)]
-    store = _build(documents, FixedEncoder(rows=rows))
-    question = rows[33]
+    store = _build(_different(20), FixedEncoder(rows=rows))
     assert len(store.passages) == 20
-    for number in range(20):
-        own = rows[3 * number : 3 * number + 3].astype(np.float64) @ question
-        passage, sentences = store.similarities(question, number)
-        assert passage == pytest.approx(own[0], abs=1e-6)
-        assert sentences == pytest.approx(own[1:], abs=1e-6)
-        assert abs(passage) <= 1 + 1e-6
-    assert store.similarities(question, 11)[0] == pytest.approx(1, abs=1e-6)
+    questions = rows[[33, 5]]
+    for numbers in (list(range(20)), [11, 0, 3], [19], []):
+        asked = [3 * number + place for number in numbers for place in range(3)]
+        found = store.similarities(questions, numbers)
+        assert found.shape == (2, len(asked))
+        np.testing.assert_allclose(found, questions @ rows[asked].T, atol=1e-6)
+    assert store.similarities(questions, [11])[0, 0] == pytest.approx(1, abs=1e-6)
 
 
 @pytest.mark.parametrize("top_k", [1, 2, 7, 20, 50])
@@ -79,8 +82,7 @@ def test_search_gives_the_nearest_first(top_k: int) -> None:
     random = np.random.default_rng(11)
     rows = random.normal(size=(60, 64)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    documents = [make_document(f"d{number}", "It rained. It froze.") for number in range(20)]
-    store = _build(documents, FixedEncoder(rows=rows))
+    store = _build(_different(20), FixedEncoder(rows=rows))
     question = np.full(64, 0.125, np.float32)
     nearest = (rows @ question).reshape(20, 3).max(axis=1)
     assert store.search(question, top_k) == np.argsort(-nearest)[:top_k].tolist()
@@ -357,7 +359,7 @@ def test_a_read_only_place_is_refused(
 
 
 @pytest.mark.model
-def test_the_shipped_index_is_that_of_the_shipped_corpus(passage_encoder: PassageEncoder) -> None:
+def test_the_shipped_index_is_that_of_the_shipped_corpus(passage_encoder: Encoder) -> None:
     """Building anew gives the committed documents, passages and id, and the same vectors."""
     shipped = load_store(INDEX)
     made = _build(read_corpus(CORPUS), passage_encoder)

@@ -14,17 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes import FakeEncoder, FakeReader, FixedEncoder, articles, documents, hashed_scores, texts
-from rustqa import pipeline
 from rustqa.citations import broken_quotations
 from rustqa.corpus import make_document
-from rustqa.errors import QuestionError, StoreError, UnknownDocumentError
+from rustqa.errors import QuestionError, UnknownDocumentError
 from rustqa.index import FaissStore
+from rustqa.indexing import build_in_memory
 from rustqa.limits import MAX_TOP_K
-from rustqa.onnx_cache import OnnxEncoder
-from rustqa.pipeline import Pipeline, build_in_memory, build_index, open_pipeline
+from rustqa.pipeline import Pipeline, open_pipeline
 from rustqa.reader import Calibration, SpanReader
 from rustqa.settings import Settings
-from rustqa.types import Answer, Document, PassageStore, Turn
+from rustqa.types import Answer, Document, Encoder, PassageStore, Turn
 from rustqa.windows import Layout
 
 QUESTION = "Who is the harbour master?"
@@ -220,68 +219,8 @@ def test_search_shows_the_best_sentence_of_each_passage(fake_store: FaissStore) 
     assert reader.asked == []
 
 
-@pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A corpus of one article, no index yet, and fakes for the encoder and the reader."""
-    (tmp_path / "corpus").mkdir()
-    (tmp_path / "corpus" / "rain.txt").write_text("It rained on Monday.")
-    monkeypatch.setattr(pipeline, "PassageEncoder", FakeEncoder)
-    monkeypatch.setattr(pipeline, "weights_fingerprint", lambda name: FakeEncoder(name).fingerprint)
-    monkeypatch.setattr(pipeline, "open_question_encoder", lambda name, _: FakeEncoder(name))
-    monkeypatch.setattr(pipeline, "open_reader", lambda folder: FakeReader(name=folder.name))
-    cache, reader = tmp_path / "cache", tmp_path / "mine"
-    return Settings(tmp_path / "corpus", tmp_path / "index", "fake", reader, cache, 0.0)
-
-
-def test_an_index_is_built_and_opened(settings: Settings) -> None:
-    """What was built answers with the reader set, also where only the index knows its corpus."""
-    built = build_index(settings)
-    for opened in (settings, replace(settings, corpus=None)):
-        asker = open_pipeline(opened)
-        assert asker.store.id == built.id
-        answer = asker.ask("When did it rain?")
-        assert answer.citations[0].cited_text == "It rained on Monday."
-        assert answer.model["reader"] == "mine"
-
-
-def test_a_missing_index_is_built_only_where_that_is_allowed(settings: Settings) -> None:
-    """Without leave to write the error says how to build it."""
-    with pytest.raises(StoreError, match=r"no index at .*; build it: rustqa index"):
-        open_pipeline(settings)
-    assert not settings.index.exists()
-    assert open_pipeline(settings, build=True).ask("When?").status == "answered"
-
-
-@pytest.mark.parametrize("change", ["changed", "new", "encoder"])
-def test_a_stale_index_is_refused_or_rebuilt(settings: Settings, change: str) -> None:
-    """After a change of articles or encoder the old index does not answer."""
-    old = build_index(settings).id
-    corpus = settings.corpus
-    assert corpus is not None
-    if change == "encoder":
-        settings = replace(settings, encoder="other")
-    else:
-        name = "rain.txt" if change == "changed" else "snow.txt"
-        (corpus / name).write_text("It snowed on Friday.")
-    with pytest.raises(StoreError, match="rustqa index"):
-        open_pipeline(settings)
-    assert open_pipeline(settings, build=True).store.id != old
-    assert open_pipeline(settings).store.id != old
-
-
-def test_an_index_serves_without_its_corpus(settings: Settings) -> None:
-    """The index holds the articles; where they are gone it answers on, but is not rebuilt."""
-    build_index(settings)
-    assert settings.corpus is not None
-    settings.corpus.rename(settings.corpus.with_name("elsewhere"))
-    settings = replace(settings, corpus=None)
-    assert open_pipeline(settings).ask("When did it rain?").status == "answered"
-    with pytest.raises(StoreError, match="no corpus is known for this index; name it"):
-        build_index(settings)
-
-
 @pytest.fixture(scope="session")
-def shipped(question_encoder: OnnxEncoder, model_cache: Path) -> Pipeline:
+def shipped(question_encoder: Encoder, model_cache: Path) -> Pipeline:
     """The pipeline as it is shipped."""
     return open_pipeline(replace(Settings.from_env({}), cache=model_cache))
 

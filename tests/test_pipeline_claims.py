@@ -13,7 +13,8 @@ from fakes import FakeEncoder, FakeReader, articles, documents
 from rustqa.corpus import make_document
 from rustqa.errors import QuestionError
 from rustqa.index import FaissStore
-from rustqa.pipeline import Pipeline, build_in_memory
+from rustqa.indexing import build_in_memory
+from rustqa.pipeline import Pipeline
 from rustqa.types import Answer, Candidate, Document, Reading
 
 QUESTION = "Was the wall safe?"

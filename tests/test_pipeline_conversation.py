@@ -12,8 +12,9 @@ from fakes import FakeEncoder, FakeReader, texts
 from rustqa.corpus import make_document
 from rustqa.errors import QuestionError
 from rustqa.index import FaissStore
+from rustqa.indexing import build_in_memory
 from rustqa.limits import MAX_HISTORY, MAX_QUESTION
-from rustqa.pipeline import Pipeline, build_in_memory
+from rustqa.pipeline import Pipeline
 from rustqa.types import Turn
 
 CLOSED = Turn("Who closed the harbour?", "The council")

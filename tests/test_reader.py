@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakes import HARBOUR, ORCHARD, candidates_of, documents
+from fakes import HARBOUR, ORCHARD, candidates_of, documents, hashed_scores
 from rustqa.corpus import make_document
 from rustqa.reader import Calibration, SpanReader, TokenScores
 from rustqa.types import Candidate, Document, Evidence, Passage, Reading, Span
@@ -41,6 +41,11 @@ def _marking(text: str, *marks: tuple[str, float]) -> Scorer:
     return score
 
 
+def _reader(layout: Layout, score: Scorer, weights: Calibration = SPAN_ALONE) -> SpanReader:
+    """A reader whose network scores each window by itself."""
+    return SpanReader("test", layout, lambda windows: list(map(score, windows)), weights)
+
+
 def _random(seed: int) -> Scorer:
     """A network that says anything."""
     chance = np.random.default_rng(seed)
@@ -50,8 +55,8 @@ def _random(seed: int) -> Scorer:
 def _read(
     layout: Layout, text: str, score: Scorer, top_k: int = 1, weights: Calibration = SPAN_ALONE
 ) -> list[Reading]:
-    reader = SpanReader("test", layout, score, weights)
-    return reader.read("What happened?", candidates_of(make_document("d", text)), top_k)
+    candidates = candidates_of(make_document("d", text))
+    return _reader(layout, score, weights).read("What happened?", candidates, top_k)
 
 
 def _words(readings: Sequence[Reading], text: str) -> list[str]:
@@ -114,7 +119,7 @@ def test_every_answer_is_a_stretch_of_one_sentence(
 ) -> None:
     """Whatever the text and the scores, and each answer comes from another sentence."""
     candidates = candidates_of(document)
-    reader = SpanReader("test", layout, _random(seed), SPAN_ALONE)
+    reader = _reader(layout, _random(seed))
     readings = reader.read("Why?", candidates, top_k)
     assert 1 <= len(readings) <= top_k
     assert len({reading.sentence for reading in readings}) == len(readings)
@@ -172,7 +177,7 @@ def test_the_calibration_ranks(
     [candidate] = candidates_of(make_document("d", WEATHER))
     evidence = tuple(Evidence(s, s.start, 0, 0, 0, 0) for s in candidate.passage.sentences)
     candidate = Candidate(candidate.passage, candidate.text, evidence)
-    reader = SpanReader("test", layout, score, Calibration(rank, (1, 0, 0)))
+    reader = _reader(layout, score, Calibration(rank, (1, 0, 0)))
     assert _words(reader.read("What?", [candidate], 1), WEATHER) == [first]
 
 
@@ -224,9 +229,7 @@ def test_a_sentence_without_a_whole_word_is_not_read(layout: Layout) -> None:
     whole = Span(0, len(text))
     passage = Passage("d", 1, *whole, (whole,))
     candidate = Candidate(passage, text, (Evidence(whole, 1, 1, 1, 1, 1),))
-    assert (
-        SpanReader("test", layout, _random(0), SPAN_ALONE).read("How many?", [candidate], 3) == []
-    )
+    assert _reader(layout, _random(0)).read("How many?", [candidate], 3) == []
 
 
 @pytest.fixture
@@ -243,7 +246,7 @@ def watched(layout: Layout, windows: list[Window]) -> SpanReader:
         windows.append(window)
         return np.zeros((len(window), 3), np.float32)
 
-    return SpanReader("test", layout, score, SPAN_ALONE)
+    return _reader(layout, score)
 
 
 def test_articles_are_read_apart(watched: SpanReader, windows: list[Window]) -> None:
@@ -257,6 +260,35 @@ def test_articles_are_read_apart(watched: SpanReader, windows: list[Window]) -> 
     for window, text in zip(windows, (HARBOUR, ORCHARD), strict=True):
         assert (np.diff(window.starts[window.starts >= 0]) > 0).all()
         assert max(window.ends) == len(text)
+
+
+def test_all_windows_are_read_at_once(layout: Layout) -> None:
+    """Of every article and behind every context, so that they share the processors."""
+    calls = []
+
+    def score(windows: Sequence[Window]) -> list[TokenScores]:
+        calls.append(len(windows))
+        return [np.zeros((len(window), 3), np.float32) for window in windows]
+
+    documents = (make_document("harbour", HARBOUR), make_document("orchard", ORCHARD))
+    candidates = [item for document in documents for item in candidates_of(document)]
+    reader = SpanReader("test", layout, score, SPAN_ALONE)
+    reader.read("And why?", candidates, 3, [(), ("Who closed it?",), ("Ada",)])
+    assert calls == [6]
+
+
+@given(st.lists(documents(), min_size=2, max_size=4), st.permutations(["Why?", "Who?", "Why?"]))
+def test_what_was_read_before_changes_nothing(
+    layout: Layout, read: list[Document], questions: list[str]
+) -> None:
+    """Nor does the same text elsewhere, asked for a reason or not."""
+    kept = SpanReader("test", layout, hashed_scores, SPAN_ALONE)
+    shifted = [make_document("shifted", f"It froze.\n\n{document.text}") for document in read]
+    for question in questions:
+        for document in (*read, *shifted):
+            fresh = SpanReader("test", layout, hashed_scores, SPAN_ALONE)
+            asked = question, candidates_of(document), 20
+            assert kept.read(*asked) == fresh.read(*asked)
 
 
 def test_without_candidates_there_is_nothing_to_read(
@@ -300,7 +332,7 @@ def test_scores_are_averaged_over_what_was_said_before(layout: Layout) -> None:
     text = "It closed on Monday."
     score = _hearing(layout, text, ("Monday", 2.0, 4.0), ("on Monday", 4.0, 1.0))
     candidates = candidates_of(make_document("d", text))
-    reader = SpanReader("test", layout, score, Calibration((1, 10, 0), (1, 0, 0)))
+    reader = _reader(layout, score, Calibration((1, 10, 0), (1, 0, 0)))
     for contexts, words, span, sentence in (
         ([()], "Monday", 2.0, 4.0),
         ([("closed",)], "on Monday", 4.0, 1.0),
@@ -318,7 +350,7 @@ def test_scores_are_averaged_over_what_was_said_before(layout: Layout) -> None:
 def test_each_sentence_is_read_once(layout: Layout) -> None:
     """However many contexts there are, and whatever they are."""
     candidates = candidates_of(make_document("d", HARBOUR))
-    reader = SpanReader("test", layout, _random(0), SPAN_ALONE)
+    reader = _reader(layout, _random(0))
     contexts = [(), ("What closed?",), ("long " * 500, "words " * 500)]
     readings = reader.read("And why?", candidates, 20, contexts)
     sentences = [reading.sentence for reading in readings]
@@ -340,7 +372,7 @@ DISMISSED = "The judge dismissed the case, resulting in relief, on Friday."
 def test_no_reason_starts_in_a_consequence(layout: Layout, question: str, words: str) -> None:
     """What came of it does not say why; after it and before it a reason may stand."""
     score = _marking(DISMISSED, ("relief", 9.0), ("on Friday", 5.0))
-    reader = SpanReader("test", layout, score, SPAN_ALONE)
+    reader = _reader(layout, score)
     readings = reader.read(question, candidates_of(make_document("d", DISMISSED)), 3)
     assert _words(readings, DISMISSED) == [words]
 
@@ -354,7 +386,7 @@ def test_a_sentence_is_not_chosen_for_what_cannot_be_a_reason(layout: Layout) ->
         return scores
 
     candidates = candidates_of(make_document("d", DISMISSED))
-    reader = SpanReader("test", layout, score, SPAN_ALONE)
+    reader = _reader(layout, score)
     for question, sentence in (("What happened?", 7.0), ("Why was it dismissed?", 5.0)):
-        [judged] = reader.judge(question, candidates)
+        [judged] = reader.judge_all(question, candidates, [()])
         assert judged.sentence_score == sentence

@@ -6,14 +6,16 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from fakes import HARBOUR, candidates_of
+from fakes import HARBOUR, ORCHARD, candidates_of
 from rustqa.checksums import sha256_of
 from rustqa.corpus import make_document
 from rustqa.errors import ReaderError
-from rustqa.reader import open_reader
+from rustqa.reader import OnnxScores, open_reader
 from rustqa.settings import SHIPPED_READER
+from rustqa.windows import Layout
 
 
 @pytest.fixture
@@ -81,3 +83,23 @@ def test_the_shipped_reader_finds_the_words() -> None:
     [unsaid] = reader.read("Who won the chess tournament in Paris?", candidates, 1)
     assert HARBOUR[slice(*named.answer)] == "Ada Quill"
     assert named.confidence > unsaid.confidence
+
+
+@pytest.mark.model
+def test_a_windows_scores_do_not_depend_on_what_is_read_beside_it(layout: Layout) -> None:
+    """To the last bit, from the file or from what it holds; the first token's are 0."""
+    windows = [
+        layout.windows(layout.asked(question), [layout.tokens(text * times, 0, [])])[0]
+        for question in ("Who is the harbour master?", "Why?")
+        for text in (HARBOUR, ORCHARD)
+        for times in (1, 3)
+    ]
+    network = SHIPPED_READER / "model.onnx"
+    scores, held = OnnxScores(network), OnnxScores(network.read_bytes())
+    together = scores(windows)
+    for window, found in zip(windows, together, strict=True):
+        assert found.shape == (len(window), 3)
+        assert not found[0].any()
+        assert np.array_equal(found, scores([window])[0])
+    assert all(map(np.array_equal, held(windows[::-1]), together[::-1]))
+    assert scores([]) == []

@@ -10,7 +10,8 @@ import pytest
 
 from fakes import FakeEncoder, FakeReader
 from rustqa.corpus import make_document
-from rustqa.pipeline import Pipeline, build_in_memory
+from rustqa.indexing import build_in_memory
+from rustqa.pipeline import Pipeline
 from rustqa.terminal import show_answer
 from rustqa.types import Answer
 

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from onnx import ModelProto
 
 from rustqa.encoder import PACKAGED, model_folder
+from rustqa.errors import ReaderError
+from rustqa.network import Floats, Shape, reader_network
 from rustqa.training import export
 from rustqa.training.export import averaged
 from rustqa.training.model import SpanModel
@@ -67,6 +70,23 @@ def test_several_runs_are_exported_as_one(
         if value.is_floating_point():
             assert torch.allclose(value, 2 * fresh[key])
     assert json.loads(capsys.readouterr().out) == {"steps": [7, 9], "fp32": 0.0}
+
+
+def test_an_export_that_scores_otherwise_is_refused(
+    tmp_path: Path, tokenizer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything is written; in eight bits scores may differ, and it is told by how much."""
+    model = SpanModel(model_folder(PACKAGED)).eval()
+    differences = export.export(model, tokenizer, tmp_path / "right", "r")
+    assert differences["fp32"] < 1e-3 < differences["int8"]
+
+    def other(weights: dict[str, Floats], shape: Shape, eight_bits: bool) -> ModelProto:
+        return reader_network(weights, Shape(1, shape.epsilon), eight_bits)
+
+    monkeypatch.setattr(export, "reader_network", other)
+    with pytest.raises(ReaderError, match=r"scores differ by .*; install the versions"):
+        export.export(model, tokenizer, tmp_path / "wrong", "r")
+    assert not (tmp_path / "wrong").exists()
 
 
 def test_a_run_that_is_not_there_is_refused(

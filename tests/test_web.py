@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
+from queue import Queue
 from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
 
+from rustqa.api import Loading
 from rustqa.corpus import make_document
 from rustqa.pipeline import Pipeline
 from rustqa.settings import data_root
@@ -59,11 +61,28 @@ def test_start(client: TestClient) -> None:
 
 
 def test_suggestions_are_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Suggested questions are tried out when the articles are loaded, not for each visitor."""
+    """Suggested questions are tried out for the first visitor, not for each."""
     pipeline = make_pipeline(town())
     library = Library(pipeline)
+    assert library.suggestions("town") == ["What did it cost in pounds?"]
     monkeypatch.setattr(pipeline, "suggestions", lambda *_: pytest.fail("asked again"))
     assert library.suggestions("town") == ["What did it cost in pounds?"]
+
+
+def test_suggestions_are_found_before_the_first_visitor_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those of the article that is shown first, once it can be asked."""
+    pipeline, asked = make_pipeline(town()), Queue[str]()
+
+    def record(name: str, _limit: int) -> list[str]:
+        asked.put(name)
+        return []
+
+    monkeypatch.setattr(pipeline, "suggestions", record)
+    loading = Loading(lambda: pipeline)
+    assert asked.get(timeout=60) == "town"
+    assert loading.library().first.id == "town"
 
 
 def test_answered_without_script(client: TestClient) -> None:

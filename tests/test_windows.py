@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
@@ -109,6 +109,39 @@ def test_windows_are_few(layout: Layout, lengths: list[int], parts: list[list[in
     """Passages share a window while they fit, and are cut only where they are longer than one."""
     windows = layout.windows(np.arange(10), _numbered(lengths))
     assert [_parts(window) for window in windows] == parts
+
+
+def _sizes(windows: Sequence[Window]) -> list[int]:
+    """How many tokens each window has beside the ten of the question."""
+    return [len(window) - 10 for window in windows]
+
+
+@given(st.lists(st.integers(5, 60), min_size=15, max_size=60))
+def test_windows_are_about_equally_long(layout: Layout, lengths: list[int]) -> None:
+    """Each is off the mean by no more than a passage, so that those read side by side end
+    together; where that leaves room, they are as few as the tokens fill."""
+    room, largest = MAX_TOKENS - 10, max(lengths) + 1
+    total = sum(lengths) + len(lengths)
+    windows = layout.windows(np.arange(10), _numbered(lengths))
+    share = total / -(-total // room)
+    assume(share + largest <= room)
+    assert len(windows) == -(-total // room)
+    assert all(abs(size - share) <= largest for size in _sizes(windows))
+
+
+@example([365, 74, 389, 117])
+@given(st.lists(st.integers(1, MAX_TOKENS - 11), max_size=12))
+def test_windows_are_as_few_as_may_be(layout: Layout, lengths: list[int]) -> None:
+    """As many as are made by filling each as far as it goes."""
+    room = MAX_TOKENS - 10
+    filled: list[int] = []
+    for length in lengths:
+        if filled and filled[-1] + length + 1 <= room:
+            filled[-1] += length + 1
+        else:
+            filled.append(length + 1)
+    windows = layout.windows(np.arange(10), _numbered(lengths))
+    assert len(windows) == len(filled)
 
 
 def test_a_window_is_laid_out_as_it_says(layout: Layout, words: Words) -> None:

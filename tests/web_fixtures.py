@@ -13,7 +13,8 @@ from fakes import FakeEncoder
 from rustqa.api import create_app
 from rustqa.corpus import make_document
 from rustqa.feedback import FeedbackFile
-from rustqa.pipeline import Pipeline, build_in_memory
+from rustqa.indexing import build_in_memory
+from rustqa.pipeline import Pipeline
 from rustqa.types import Answer, Candidate, Document, Reading, Span, Turn
 
 TOWN = (

@@ -21,6 +21,7 @@ from rustqa.errors import NotReadyError, QuestionError, RustQAError, UnknownDocu
 from rustqa.examples import ANSWERS, BATCHES, QUESTIONS, SEARCHES
 from rustqa.feedback import FeedbackFile, labelled_line
 from rustqa.pipeline import Pipeline
+from rustqa.runtime import side_by_side
 from rustqa.security import Guard, is_foreign
 from rustqa.settings import data_root
 from rustqa.types import Answer, Document, Turn
@@ -54,7 +55,7 @@ class Loading:
 
     def _run(self) -> None:
         try:
-            self._opened.set_result(Library(self._open_pipeline()))
+            library = Library(self._open_pipeline())
         except RustQAError as error:
             log.error("loading failed: %s", error)
             self._opened.set_exception(error)
@@ -62,6 +63,16 @@ class Loading:
         except BaseException as error:
             log.exception("loading failed")
             self._opened.set_exception(error)
+        else:
+            self._opened.set_result(library)
+            self._find_suggestions(library)
+
+    def _find_suggestions(self, library: Library) -> None:
+        """They are asked for soon, and take longer than an answer."""
+        try:
+            library.suggestions(library.first.id)
+        except RustQAError as error:
+            log.error("no questions can be suggested: %s", error)
 
 
 async def _library(request: Request) -> Library:
@@ -88,7 +99,7 @@ def ask(
     request: Request,
     library: Loaded,
     pages: Rendered,
-) -> Answer | Response:
+) -> Response:
     """Answers a question with words cut verbatim from the articles, each with its citation.
 
     With the header Accept: text/html the answer comes as the piece of HTML the chat page shows.
@@ -96,7 +107,8 @@ def ask(
     answer = _ask(library, body)
     if _wants_html(request):
         return HTMLResponse(pages.turn(library, answer, body.turns()))
-    return answer
+    # Written here, as FastAPI would first take it apart and check it again.
+    return Response(schema.ANSWER.dump_json(answer), media_type="application/json")
 
 
 @router.post("/ask/batch")
@@ -104,13 +116,15 @@ def ask_batch(
     body: Annotated[schema.BatchRequest, Body(openapi_examples=BATCHES)], library: Loaded
 ) -> schema.BatchResponse:
     """Answers up to 100 questions, in their order; if one cannot be asked, none is."""
-    answers = []
-    for place, item in enumerate(body.questions):
+
+    def answer(numbered: tuple[int, schema.AskRequest]) -> Answer:
+        place, item = numbered
         try:
-            answers.append(_ask(library, item))
+            return _ask(library, item)
         except RustQAError as error:
             raise type(error)(f"{error} (in questions[{place}])") from error
-    return schema.BatchResponse(answers=answers)
+
+    return schema.BatchResponse(answers=list(side_by_side(answer, enumerate(body.questions))))
 
 
 @router.post("/search")

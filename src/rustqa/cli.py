@@ -47,6 +47,8 @@ examples:
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
+    # NumPy's products are small here: starting threads for them takes longer than they do.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     options = _parser().parse_args(arguments)
     _log_to_stderr()
     _forgive_encodings()
@@ -126,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
         commands, "index", _index, "build the index", "rustqa index my-articles/ --index my-index/"
     )
     index.add_argument("articles", nargs="?", type=Path, help="folder or file; default: as before")
+    index.add_argument("--fresh", action="store_true", help="take nothing over from the old index")
 
     serve = _command(commands, "serve", _serve, "serve the chat page and the API", "rustqa serve")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
@@ -237,21 +240,29 @@ def _batch(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from rustqa.pipeline import open_pipeline
+    from rustqa.runtime import side_by_side
     from rustqa.terminal import to_json
 
     # Split at line feeds alone: JSON may hold other line separators inside a string.
     numbered = enumerate(_text(options.batch, file=True).split("\n"), 1)
     lines = [(number, line) for number, line in numbered if line.strip()]
     pipeline = open_pipeline(_settings(options))
-    code = ANSWERED
-    for number, line in tqdm(lines, "asking", unit=" questions", disable=None):
+
+    def answered(numbered: tuple[int, str]) -> tuple[str, int]:
+        number, line = numbered
         try:
             question, history = _batch_line(line)
             answer = pipeline.ask(question, history, options.top_k, options.document)
-            print(to_json(answer, indent=None))
+            return to_json(answer, indent=None), ANSWERED
         except RustQAError as error:
-            print(json.dumps({"line": number, "error": str(error)}, ensure_ascii=False))
-            code = error.exit_code
+            record = {"line": number, "error": str(error)}
+            return json.dumps(record, ensure_ascii=False), error.exit_code
+
+    code = ANSWERED
+    records = side_by_side(answered, lines)
+    for record, problem in tqdm(records, "asking", len(lines), unit=" questions", disable=None):
+        print(record)
+        code = problem or code
     return code
 
 
@@ -321,10 +332,10 @@ def _search(options: argparse.Namespace) -> int:
 
 
 def _index(options: argparse.Namespace) -> int:
-    from rustqa.pipeline import build_index
+    from rustqa.indexing import build_index
 
     settings = _settings(options).override(corpus=options.articles)
-    store = build_index(settings)
+    store = build_index(settings, options.fresh)
     articles, passages = len(store.documents), len(store.passages)
     print(f"{settings.index}: {articles} article(s), {passages} passages, index {store.id}")
     return ANSWERED
@@ -349,7 +360,7 @@ def _compare(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     from rustqa.citations import broken_quotations, read_records
-    from rustqa.pipeline import read_documents
+    from rustqa.indexing import read_documents
 
     records = read_records(_text(options.file, file=True))
     documents = {document.id: document for document in read_documents(_settings(options))}

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rustqa.encoder import open_passage_encoder, open_question_encoder
 from rustqa.errors import RustQAError
-from rustqa.pipeline import open_store, read_documents
+from rustqa.indexing import open_store, read_documents
 from rustqa.reader import open_reader
 from rustqa.settings import Settings
 from rustqa.torch_encoder import TorchEncoder

@@ -53,11 +53,14 @@ class FaissStore:
         numbers = np.searchsorted(self._first_rows, found[0], side="right") - 1
         return list(dict.fromkeys(numbers.tolist()))[:top_k]
 
-    def similarities(self, vector: Vectors, number: int) -> tuple[float, Vectors]:
-        """Cosine of the question (dimensions,) to passage `number` and to each sentence of it."""
-        first, end = self._first_rows[number : number + 2].tolist()
-        cosines = self.index.reconstruct_n(first, end - first) @ vector
-        return float(cosines[0]), cosines[1:]
+    def similarities(self, vectors: Vectors, numbers: Sequence[int]) -> Vectors:
+        """Cosines of questions (questions, dimensions) to the passages of these numbers and to
+        their sentences, shape (questions, rows): of each passage its own row, then one for each
+        sentence."""
+        parts = [np.arange(*self._first_rows[number : number + 2]) for number in numbers]
+        rows = np.concatenate([np.array([], np.int64), *parts])
+        cosines: Vectors = vectors @ self.index.reconstruct_batch(rows).T
+        return cosines
 
 
 Recipe = dict[str, str]

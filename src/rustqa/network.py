@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from onnx import ModelProto
 
+# Noted in a network whose products round what is computed together alike.
+EIGHT_BITS = "eight_bits"
+
 Floats = NDArray[np.float32]
 Weights = Mapping[str, Floats]
 
@@ -29,10 +32,11 @@ _RUNTIME = "com.microsoft"
 # Seven bits of the eight: processors without VNNI would overflow on more.
 _LARGEST_WEIGHT = 63
 _LARGEST_WORD = 127
-# A normed value lies within so many deviations; of its spread, so much is moved to the weights
-# (SmoothQuant, Xiao et al. 2023).
+# A normed value lies within so many deviations; its spread is moved to the weights (SmoothQuant,
+# Xiao et al. 2023). Of the spread of the weights behind a GELU this power is moved to the values.
 _DEVIATIONS = 5
-_MOVED = 0.8
+_EVENED = 0.25
+_LEAST = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,24 +118,29 @@ class _Graph:
         return self._product(hidden, name, self._matrix(name), self._bias(name))
 
     def _spread_product(self, hidden: str, name: str, norm: str) -> str:
-        """A linear layer behind a norm, whose weights tell which of its values are large."""
-        matrix = self._matrix(name)
+        """A linear layer behind a norm, whose weights tell how large each of its values can be."""
         if not self._eight_bits:
             return self.product(hidden, name)
         shift, scale = (np.abs(self._weights[f"{norm}.{part}"]) for part in ("bias", "weight"))
-        largest = np.abs(matrix).max(axis=1)
-        moved = (shift + _DEVIATIONS * scale) ** _MOVED / largest ** (1 - _MOVED)
-        moved /= np.exp(np.log(moved).mean())
-        smooth = self.add("Mul", hidden, self.constant(f"{name}.smooth", 1 / moved))
-        return self._product(smooth, name, matrix * moved[:, np.newaxis], self._bias(name))
+        smooth, matrix = self._smoothed(hidden, name, shift + _DEVIATIONS * scale)
+        return self._product(smooth, name, matrix, self._bias(name))
 
     def _row_product(self, hidden: str, name: str) -> str:
         """A linear layer in which each token's values are relative to its largest."""
         if not self._eight_bits:
             return self.product(hidden, name)
-        largest = self.add("ReduceMax", hidden, axes=[2], keepdims=1)
-        product = self._product(self.add("Div", hidden, largest), name, self._matrix(name))
+        weight = np.abs(self._matrix(name)).max(axis=1)
+        smooth, matrix = self._smoothed(hidden, name, np.maximum(weight, _LEAST) ** -_EVENED)
+        largest = self.add("ReduceMax", smooth, axes=[2], keepdims=1)
+        largest = self.add("Max", largest, self.constant("least", np.float32(_LEAST)))
+        product = self._product(self.add("Div", smooth, largest), name, matrix)
         return self.add("Add", self.add("Mul", product, largest), self._bias(name))
+
+    def _smoothed(self, hidden: str, name: str, sizes: Floats) -> tuple[str, Floats]:
+        """The values divided by these sizes, and the layer's matrix multiplied by them."""
+        sizes = np.maximum(sizes / sizes.mean(), np.float32(_LEAST))
+        smooth = self.add("Mul", hidden, self.constant(f"{name}.smooth", 1 / sizes))
+        return smooth, self._matrix(name) * sizes[:, np.newaxis]
 
     def _product(self, hidden: str, name: str, matrix: Floats, bias: str = "") -> str:
         """Times the matrix, plus the bias if any; in eight bits each column has its own scale."""
@@ -187,7 +196,13 @@ class _Graph:
     def model(self, inputs: Sequence[str], output: str, shape: Sequence[str | int]) -> ModelProto:
         """The network as written so far."""
         from onnx import TensorProto
-        from onnx.helper import make_graph, make_model, make_opsetid, make_tensor_value_info
+        from onnx.helper import (
+            make_graph,
+            make_model,
+            make_opsetid,
+            make_tensor_value_info,
+            set_model_props,
+        )
 
         graph = make_graph(
             self._nodes,
@@ -197,7 +212,10 @@ class _Graph:
             list(self._constants.values()),
         )
         opsets = [make_opsetid("", _OPSET), make_opsetid(_RUNTIME, 1)]
-        return make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
+        model = make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
+        if self._eight_bits:
+            set_model_props(model, {EIGHT_BITS: "yes"})
+        return model
 
 
 def _rounded(matrix: Floats, axis: int, largest: int) -> tuple[NDArray[np.int8], Floats]:

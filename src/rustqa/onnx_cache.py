@@ -11,18 +11,19 @@ from rustqa.onnx_encoder import Exported, OnnxEncoder, open_tokenizer
 
 log = logging.getLogger(__name__)
 
-_FORMAT = 2
+# Raised whenever rustqa writes another network from the same weights.
+_FORMAT = 3
 _NETWORK, _TOKENIZER, _CHECKSUMS = "model.onnx", "tokenizer.json", "checksums.json"
 
 
 def open_cached(cache: Path, name: str, fingerprint: str) -> OnnxEncoder | None:
     """The encoder with these weights, or None if there is none or it is damaged."""
-    folder = _folder(cache, fingerprint)
+    folder = cached_folder(cache, fingerprint)
     try:
         checksums = json.loads((folder / _CHECKSUMS).read_text())
         files = (_NETWORK, _TOKENIZER)
         damaged = [file for file in files if sha256_of(folder / file) != checksums.get(file)]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, AttributeError):
         damaged = [_CHECKSUMS]
@@ -38,13 +39,13 @@ def keep(cache: Path, fingerprint: str, exported: Exported[bytes]) -> None:
     import shutil
     import tempfile
 
-    folder = _folder(cache, fingerprint)
+    folder = cached_folder(cache, fingerprint)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as scratch:
         made = Path(scratch) / "model"
         made.mkdir()
         (made / _NETWORK).write_bytes(exported.network)
-        exported.tokenizer.save(str(made / _TOKENIZER), pretty=False)
+        (made / _TOKENIZER).write_text(exported.tokenizer.to_str(), encoding="utf-8")
         checksums = {file: sha256_of(made / file) for file in (_NETWORK, _TOKENIZER)}
         (made / _CHECKSUMS).write_text(json.dumps(checksums, indent=2))
         shutil.rmtree(folder, ignore_errors=True)
@@ -56,5 +57,6 @@ def keep(cache: Path, fingerprint: str, exported: Exported[bytes]) -> None:
                 raise
 
 
-def _folder(cache: Path, fingerprint: str) -> Path:
+def cached_folder(cache: Path, fingerprint: str) -> Path:
+    """Where the encoder with these weights is kept."""
     return cache / f"encoder-v{_FORMAT}" / fingerprint[:16]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
+from rustqa.network import EIGHT_BITS
 from rustqa.runtime import Inputs, open_session, run_all
 from rustqa.types import Vectors
 
@@ -47,6 +48,9 @@ class OnnxEncoder:
         self._session = open_session(exported.network)
         self._inputs = [item.name for item in self._session.get_inputs()]
         self._dimensions = int(self._session.get_outputs()[0].shape[1])
+        noted = self._session.get_modelmeta().custom_metadata_map
+        # A text's vector does not depend on what is encoded beside it.
+        self._together = 1 if EIGHT_BITS in noted else _TOKENS
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, shape (len(texts), dimensions), float32; a progress bar on a terminal."""
@@ -56,7 +60,7 @@ class OnnxEncoder:
             for start in range(0, len(order), _TEXTS):
                 places = order[start : start + _TEXTS]
                 encodings = self._tokenizer.encode_batch_fast([texts[place] for place in places])
-                batches = list(_batches(encodings))
+                batches = list(_batches(encodings, self._together))
                 found = run_all(self._session, [self._feed(encodings, rows) for rows in batches])
                 for rows, part in zip(batches, found, strict=True):
                     vectors[[places[row] for row in rows]] = part
@@ -86,13 +90,14 @@ def open_tokenizer(file: Path) -> Tokenizer:
     return Tokenizer.from_file(str(file))
 
 
-def _batches(encodings: Sequence[Encoding]) -> Iterator[list[int]]:
-    """The places of texts with equally many tokens, so that nothing is padded or masked."""
+def _batches(encodings: Sequence[Encoding], tokens: int) -> Iterator[list[int]]:
+    """The places of texts with equally many tokens, so that nothing is padded or masked; at most
+    about so many tokens together."""
     lengths = [len(encoding.ids) for encoding in encodings]
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
     for length, same in groupby(order, lengths.__getitem__):
         rows = list(same)
-        size = max(1, _TOKENS // max(1, length))
+        size = max(1, tokens // max(1, length))
         yield from (rows[start : start + size] for start in range(0, len(rows), size))
 
 

@@ -9,30 +9,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import chain, islice
-from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
 from rustqa.accounts import SEEN, Account, find_dispute, surer
 from rustqa.citations import cite
 from rustqa.conversation import leans_on
-from rustqa.corpus import read_corpus
-from rustqa.encoder import open_passage_encoder, open_question_encoder, weights_fingerprint
+from rustqa.encoder import open_question_encoder
 from rustqa.errors import QuestionError, StoreError
-from rustqa.index import (
-    FaissStore,
-    build_store,
-    check_store,
-    corpus_of,
-    load_store,
-    make_recipe,
-    save_store,
-)
+from rustqa.indexing import build_in_memory, build_index, open_store
 from rustqa.limits import MAX_QUESTION, check_request
-from rustqa.passages import split_document, split_sentences, splitter_name
+from rustqa.passages import split_sentences
 from rustqa.reader import open_reader
 from rustqa.retriever import FusedRetriever
-from rustqa.settings import DEFAULT_THRESHOLD, Settings, data_root
+from rustqa.settings import DEFAULT_THRESHOLD, Settings
 from rustqa.small_talk import off_topic, small_talk
 from rustqa.speakers import Speakers
 from rustqa.spelling import Speller
@@ -53,7 +43,7 @@ log = logging.getLogger(__name__)
 
 # What is read for one question: the best passages, as many as make so many words.
 _CANDIDATES = 20
-_WORDS_READ = 800
+WORDS_READ = 800
 # Behind an answer, a further claim is worth showing, with its own low confidence, from here on.
 _FURTHER = 0.1
 # A question is about something else if no sentence is as like it as this cosine.
@@ -266,7 +256,7 @@ class Pipeline:
     def candidates(self, asked: Asked, documents: Collection[str] | None = None) -> list[Candidate]:
         """The best passages, as many as are read for one question."""
         chosen: list[Candidate] = []
-        room = _WORDS_READ
+        room = WORDS_READ
         wordings = [" ".join((*context, asked.question)) for context in asked.contexts[1:]]
         for candidate in self._retriever.retrieve(asked.question, _CANDIDATES, documents, wordings):
             words = len(candidate.text.split())
@@ -330,72 +320,20 @@ def _best_sentence(candidate: Candidate) -> Reading:
     return Reading(candidate.passage, best.sentence, best.sentence, best.score, scores)
 
 
-def build_index(settings: Settings, fresh: bool = False) -> FaissStore:
-    """Reads the corpus, builds its index and puts it in place of the old one; with `fresh` nothing
-    is taken over from that."""
-    corpus = _corpus(settings)
-    if corpus is None:
-        raise StoreError("no corpus is known for this index; name it: rustqa index FOLDER")
-    documents = read_corpus(corpus)
-    before = None if fresh else _old_store(settings.index)
-    encoder = open_passage_encoder(settings.encoder, settings.cache)
-    store = build_in_memory(documents, encoder, before)
-    save_store(store, settings.index, corpus)
-    return store
-
-
-def _old_store(folder: Path) -> FaissStore | None:
-    try:
-        return load_store(folder)
-    except StoreError:
-        return None
-
-
-def build_in_memory(
-    documents: Sequence[Document], encoder: Encoder, before: FaissStore | None = None
-) -> FaissStore:
-    """Splits and encodes documents into a store that lies on no disk; what stands in the store of
-    `before` is not encoded again."""
-    passages = [passage for document in documents for passage in split_document(document)]
-    return build_store(documents, passages, encoder, splitter_name(), before)
-
-
-def read_documents(settings: Settings) -> list[Document]:
-    """The articles as they are now: from the corpus where there is one, else from the index."""
-    corpus = _corpus(settings)
-    return read_corpus(corpus) if corpus else list(load_store(settings.index).documents.values())
-
-
-def open_store(settings: Settings) -> FaissStore:
-    """The index from disk, checked against the encoder and the corpus; raises StoreError."""
-    store = load_store(settings.index)
-    recipe = make_recipe(settings.encoder, weights_fingerprint(settings.encoder), splitter_name())
-    corpus = _corpus(settings)
-    check_store(store, recipe, read_corpus(corpus) if corpus else None)
-    return store
-
-
 def open_pipeline(settings: Settings, build: bool = False) -> Pipeline:
     """The pipeline over the index on disk; with `build`, a missing or stale index is made anew."""
     # The networks load outside Python, side by side with what is read within it.
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(1) as pool:
         reader = pool.submit(open_reader, settings.reader)
         encoder = pool.submit(open_question_encoder, settings.encoder, settings.cache)
         try:
             store = open_store(settings)
         except StoreError as error:
             if not build:
+                pool.shutdown(cancel_futures=True)
                 raise
+            # What may have to be prepared for both is prepared once.
+            encoder.result()
             log.warning("%s; building it now", str(error).partition(";")[0])
             store = build_index(settings)
         return Pipeline(store, encoder.result(), reader.result(), settings.threshold)
-
-
-def _corpus(settings: Settings) -> Path | None:
-    """The folder named, else that of the index, else, for the index we ship, the one we ship."""
-    if settings.corpus is not None:
-        return settings.corpus
-    if known := corpus_of(settings.index):
-        return known
-    shipped = data_root()
-    return shipped / "corpus" if settings.index == shipped / "index" else None

@@ -78,35 +78,42 @@ class FusedRetriever:
             *(number for vector in vectors for number in store.search(vector, pool)),
             *np.argsort(-by_words, kind="stable")[:, :pool].ravel().tolist(),
         }
-        candidates = []
-        for number in sorted(numbers):
-            passage = store.passages[number]
-            if documents is not None and passage.document_id not in documents:
-                continue
-            part = slice(*self._first_sentence[number : number + 2])
-            features = np.mean(
-                [
-                    np.stack(np.broadcast_arrays(cosines, cosine, shares[part], words[number]))
-                    for (cosine, cosines), shares, words in zip(
-                        (store.similarities(vector, number) for vector in vectors),
-                        sentence_shares,
-                        by_words,
-                        strict=True,
-                    )
-                ],
-                axis=0,
-            )
-            evidence = tuple(
-                Evidence(sentence, score, *row)
-                for sentence, score, row in zip(
-                    passage.sentences,
-                    (WEIGHTS @ features).tolist(),
-                    features.T.tolist(),
-                    strict=True,
-                )
-            )
-            candidates.append(Candidate(passage, self._texts[number], evidence))
-        return sorted(candidates, key=lambda item: -item.score)[:top_k]
+        found = [
+            number
+            for number in sorted(numbers)
+            if documents is None or store.passages[number].document_id in documents
+        ]
+        if not found:
+            return []
+        counts = np.array([len(store.passages[number].sentences) for number in found])
+        ends = np.cumsum(counts)
+        cosines = store.similarities(vectors, found)
+        own = ends - counts + np.arange(len(found))
+        firsts = self._first_sentence[found]
+        sentences = np.arange(ends[-1]) + np.repeat(firsts - ends + counts, counts)
+        # What each wording finds counts alike: (features, sentences).
+        features = np.stack(
+            [
+                np.delete(cosines, own, 1).mean(0),
+                cosines[:, own].mean(0).repeat(counts),
+                sentence_shares[:, sentences].mean(0),
+                by_words[:, found].mean(0).repeat(counts),
+            ]
+        )
+        scores = WEIGHTS @ features
+        best = np.maximum.reduceat(scores, ends - counts)
+        order = np.argsort(-best, kind="stable")[:top_k].tolist()
+        return [
+            self._candidate(found[place], scores[part], features[:, part])
+            for place in order
+            for part in [slice(ends[place] - counts[place], ends[place])]
+        ]
+
+    def _candidate(self, number: int, scores: Scores, features: Scores) -> Candidate:
+        passage = self._store.passages[number]
+        rows = zip(passage.sentences, scores.tolist(), features.T.tolist(), strict=True)
+        evidence = tuple(Evidence(sentence, score, *row) for sentence, score, row in rows)
+        return Candidate(passage, self._texts[number], evidence)
 
 
 class TermIndex:

@@ -8,10 +8,10 @@ first are done first.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from onnxruntime import InferenceSession
 
+T = TypeVar("T")
+R = TypeVar("R")
 Inputs = Mapping[str, NDArray[np.int64]]
 
 
@@ -43,6 +45,17 @@ def open_session(model: Path | bytes) -> InferenceSession:
 def run_all(session: InferenceSession, inputs: Sequence[Inputs]) -> list[Any]:
     """The network's first output for each of the inputs, computed side by side."""
     return list(_workers().map(lambda one: session.run(None, one)[0], inputs))
+
+
+def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """The work's results in the items' order, each when it and those before it are done.
+
+    So many are at work as keep all processors busy while some of them wait for a network.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(2 * processors(), "asking") as pool:
+        yield from pool.map(work, items)
 
 
 @cache

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from rustqa.limits import MAX_HISTORY, MAX_QUESTION, MAX_TOP_K
 from rustqa.types import Answer, Citation, Document, Turn
 
 MAX_BATCH = 100
+# Writes an answer as JSON.
+ANSWER = TypeAdapter(Answer)
 
 
 class _Request(BaseModel):

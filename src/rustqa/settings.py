@@ -10,7 +10,7 @@ from pathlib import Path
 from rustqa.errors import InputError
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
-DEFAULT_THRESHOLD = 0.73
+DEFAULT_THRESHOLD = 0.74
 SHIPPED_READER = Path(__file__).resolve().parent / "weights"
 
 

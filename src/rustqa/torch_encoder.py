@@ -33,11 +33,11 @@ class TorchEncoder:
         self._words = frozenset(self._model.tokenizer.get_vocab())
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors, shape (len(texts), dimensions), float32; a progress bar on a terminal."""
+        """Unit vectors, shape (len(texts), dimensions), float32."""
         vectors: Vectors = self._model.encode(
             list(texts), normalize_embeddings=True, show_progress_bar=False
         )
-        return vectors
+        return vectors.reshape(-1, _dimensions(self._model)).astype(np.float32, copy=False)
 
     def knows(self, word: str) -> bool:
         """Whether the lower-case word stands whole in the model's vocabulary."""
@@ -77,6 +77,7 @@ def _load(folder: Path) -> SentenceTransformer:
 def _to_onnx(model: SentenceTransformer) -> bytes:
     import torch
 
+    dimensions = _dimensions(model)
     features = model.preprocess(["two short", "questions"])
     names = [name for name, value in features.items() if isinstance(value, torch.Tensor)]
 
@@ -86,7 +87,9 @@ def _to_onnx(model: SentenceTransformer) -> bytes:
             self.model = model
 
         def forward(self, *tensors: torch.Tensor) -> Any:
-            return self.model(dict(zip(names, tensors, strict=True)))["sentence_embedding"]
+            vectors = self.model(dict(zip(names, tensors, strict=True)))["sentence_embedding"]
+            # Said outright, as the exporter cannot tell for every pooling.
+            return vectors.reshape(-1, dimensions)
 
     axes = {name: {0: "batch", 1: "tokens"} for name in names}
     # The tracer warns of branches that are fixed for an encoder; parity is checked afterwards.
@@ -113,3 +116,10 @@ def _to_onnx(model: SentenceTransformer) -> bytes:
             reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
             raise EncoderError(f"the model cannot be exported to ONNX ({reason})") from error
         return file.read_bytes()
+
+
+def _dimensions(model: SentenceTransformer) -> int:
+    dimensions = model.get_embedding_dimension()
+    if dimensions is None:
+        raise EncoderError("the model does not say how long its vectors are")
+    return int(dimensions)

@@ -229,8 +229,10 @@ class PassageStore(Protocol):
     def search(self, vector: Vectors, top_k: int) -> list[int]:
         """Numbers of at most `top_k` passages, the nearest passage or sentence first."""
 
-    def similarities(self, vector: Vectors, number: int) -> tuple[float, Vectors]:
-        """Cosine of the question (dimensions,) to passage `number` and to each sentence of it."""
+    def similarities(self, vectors: Vectors, numbers: Sequence[int]) -> Vectors:
+        """Cosines of questions (questions, dimensions) to the passages of these numbers and to
+        their sentences, shape (questions, rows): of each passage its own row, then one for each
+        sentence."""
 
 
 class Retriever(Protocol):

@@ -50,7 +50,7 @@ class Library:
     """The articles of a pipeline, ready to be shown."""
 
     def __init__(self, pipeline: Pipeline) -> None:
-        """Gathers each article's sentences; finds the first one's suggested questions."""
+        """Gathers each article's sentences."""
         self.pipeline = pipeline
         self.documents = pipeline.store.documents
         self.first = next(iter(self.documents.values()))
@@ -58,7 +58,6 @@ class Library:
         for passage in pipeline.store.passages:
             self._sentences[passage.document_id].extend(passage.sentences)
         self._suggestions: dict[str, list[str]] = {}
-        self.suggestions(self.first.id)
 
     def suggestions(self, document_id: str) -> list[str]:
         """Questions the article answers, found once."""

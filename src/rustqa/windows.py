@@ -6,8 +6,10 @@ passages of one document, so that the model compares them.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,27 +116,35 @@ class Layout:
 
 
 def _pack(passages: Sequence[Tokens], room: int) -> Iterator[list[tuple[int, Tokens]]]:
-    """As few runs of numbered passages of at most `room` tokens as may be, about equally long; a
-    longer passage is cut."""
+    """As few runs of numbered passages of at most `room` tokens as may be, the longest of them as
+    short as may be; a longer passage is cut."""
     pieces = [
         (number, piece)
         for number, whole in enumerate(passages)
         for piece in _pieces(whole, room - 1)
     ]
+    if not pieces:
+        return
     sizes = [len(piece.ids) + 1 for _, piece in pieces]
-    share = sum(sizes) / max(1, -(-sum(sizes) // room))
-    group: list[tuple[int, Tokens]] = []
-    used, before, end = 0, 0, share
-    for numbered, size in zip(pieces, sizes, strict=True):
-        # A run ends where it is full, or where the better half of the next piece is the next run's.
-        if group and (used + size > room or before + size / 2 > end):
-            yield group
-            group, used, end = [], 0, end + share
-        group.append(numbered)
+    least = len(_filled(sizes, room))
+    rooms = range(max(sizes), room)
+    enough = bisect_left(rooms, True, key=lambda some: len(_filled(sizes, some)) <= least)
+    ends = list(accumulate(_filled(sizes, max(sizes) + enough)))
+    for start, end in pairwise([0, *ends]):
+        yield pieces[start:end]
+
+
+def _filled(sizes: Sequence[int], room: int) -> list[int]:
+    """How many pieces each run holds if they fill one after another."""
+    counts: list[int] = []
+    used = room
+    for size in sizes:
+        if used + size > room:
+            counts.append(0)
+            used = 0
+        counts[-1] += 1
         used += size
-        before += size
-    if group:
-        yield group
+    return counts
 
 
 def _pieces(tokens: Tokens, room: int) -> Iterator[Tokens]:

@@ -43,7 +43,7 @@ for place in dict.fromkeys(owners[row] for row in found[0]):
 end, best = asked.ids[-1], (-np.inf, "")
 pieces = [tokenizer.encode(text, add_special_tokens=False) for text in chosen]
 while pieces:
-    ids, spans = list(asked.ids), []
+    ids, spans = list(asked.ids), list[tuple[int, str]]()
     while pieces and (not spans or len(ids) + len(pieces[0].ids) < 480):
         text, piece = chosen.pop(0), pieces.pop(0)
         spans += [(len(ids) + place, text[slice(*at)]) for place, at in enumerate(piece.offsets)]

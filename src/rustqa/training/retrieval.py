@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from rustqa.encoder import PACKAGED, open_passage_encoder
+from rustqa.indexing import build_in_memory
 from rustqa.labelled import LabelledSet, read_labelled
-from rustqa.pipeline import build_in_memory
 from rustqa.retriever import FusedRetriever
 from rustqa.settings import Settings
 from rustqa.training import errors_in_a_line

@@ -1,0 +1,1 @@
+"""Other software that searches with the same encoder weights, measured beside rustqa."""

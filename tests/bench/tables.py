@@ -1,0 +1,136 @@
+"""Writes the tables of README.md and docs/speed.md from the saved results.
+
+    make bench-tables, or: PYTHONPATH=tests python -m bench.tables
+
+A table stands between `<!-- begin NAME -->` and `<!-- end NAME -->`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.record import RESULTS
+
+_REPOSITORY = Path(__file__).resolve().parents[2]
+PAGES = (_REPOSITORY / "README.md", _REPOSITORY / "docs" / "speed.md")
+_NAMES = {
+    "plain": "sentence-transformers + FAISS, by hand",
+    "txtai": "txtai",
+    "haystack": "Haystack",
+    "llama_index": "LlamaIndex",
+    "langchain": "LangChain",
+}
+_PACKAGES = {
+    "plain": "sentence-transformers",
+    "txtai": "txtai",
+    "haystack": "haystack-ai",
+    "llama_index": "llama-index-core",
+    "langchain": "langchain-core",
+}
+Results = Mapping[str, Any]
+
+
+def peers_table(results: Results) -> str:
+    """Others beside rustqa: times and memory as multiples of rustqa's, and what they find."""
+    rows = [("", "cold start", "memory", "warm question", "paragraph first", "sentence first")]
+    for item in results["peers"]["results"]:
+        ours = item["name"] == "rustqa"
+        version = results["peers"]["peers"].get(item["name"], {}).get(_PACKAGES.get(item["name"]))
+        name = _NAMES.get(item["name"], f"**rustqa {item['variant']}**".replace(" **", "**"))
+        label = name if ours else f"{name} {version}, {item['variant']}"
+        ratio = item["cold_ratio"]
+        rows.append(
+            (
+                label,
+                _times(ratio["wall_s"]),
+                _times(ratio["memory_mib"]),
+                _times(item["warm_ratio"]),
+                f"{100 * item['paragraph_hit_at_1']:.1f}",
+                f"{100 * item['sentence_hit_at_1']:.1f}",
+            )
+        )
+    return _markdown(rows)
+
+
+def best_table(results: Results) -> str:
+    """The same with each one's last way alone, which is the one that finds most."""
+    last = {item["name"]: item for item in results["peers"]["results"]}
+    ours = [item for item in results["peers"]["results"] if item["name"] == "rustqa"]
+    others = [item for name, item in last.items() if name != "rustqa"]
+    return peers_table({"peers": {**results["peers"], "results": [*ours, *others]}})
+
+
+def floor_table(results: Results) -> str:
+    """What rustqa takes beside the least that the same work takes."""
+    cold, warm = results["cold"]["ratios"], results["warm"]["ratios"]
+    building = results["building"]["ratios"]
+    rows = [
+        ("rustqa beside the bare work", "ratio", "aim"),
+        ("`rustqa ask`, cold: time", f"{cold['wall_s_to_floor']:.2f}", "at most 1.5"),
+        ("`rustqa ask`, cold: peak memory", f"{cold['memory_mib_to_floor']:.2f}", "at most 1.2"),
+        ("`POST /ask`, one client: median", f"{warm['p50_to_bare']:.2f}", "at most 1.25"),
+        ("8 clients: questions a second", f"{warm['throughput_to_bare_at_8']:.2f}", "at least 0.9"),
+        ("8 clients: p99 over median", f"{warm['p99_to_p50_at_8']:.2f}", "at most 3"),
+        ("index of 10,000 passages", f"{building['building_to_bare']:.2f}", "at least 0.9"),
+    ]
+    return _markdown(rows)
+
+
+def figures_table(results: Results) -> str:
+    """The figures behind the ratios, which depend on the machine and on what else it did."""
+    rows = [("measure", "figure")]
+    for name in ("cold", "warm", "building"):
+        rows += [(f"{name}: {key}", f"{value:g}") for key, value in _figures(results, name)]
+    return _markdown(rows)
+
+
+TABLES: Mapping[str, Callable[[Results], str]] = {
+    "peers": peers_table,
+    "best": best_table,
+    "floor": floor_table,
+    "figures": figures_table,
+}
+
+
+def filled(page: str, results: Results) -> str:
+    """The page with its tables as the results give them."""
+    for name, table in TABLES.items():
+        begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
+        if begin in page:
+            before, _, rest = page.partition(begin)
+            page = f"{before}{begin}\n{table(results)}\n{end}{rest.partition(end)[2]}"
+    return page
+
+
+def saved_results() -> Results:
+    """What is saved, by name."""
+    files = sorted(RESULTS.glob("*.json"))
+    return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files}
+
+
+def _figures(results: Results, name: str) -> list[tuple[str, float]]:
+    return sorted(results[name]["figures"].items())
+
+
+def _times(ratio: float) -> str:
+    return "1" if ratio == 1 else f"{ratio:.1f} ×" if ratio >= 1 else f"{ratio:.2f} ×"
+
+
+def _markdown(rows: Sequence[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
+
+
+def main() -> int:
+    """Rewrites the pages."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        page.write_text(filled(text, saved_results()), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
