@@ -12,8 +12,7 @@ import pytest
 
 from fakes import HARBOUR, FakeEncoder, FakeReader, articles
 from rustqa import evaluate as evaluate_module
-from rustqa import indexing
-from rustqa import pipeline as pipeline_module
+from rustqa import indexing, opening
 from rustqa.cli import main
 from rustqa.errors import CitationError, EncoderError
 from rustqa.indexing import build_in_memory
@@ -32,7 +31,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """Every command that opens the pipeline gets this one."""
     encoder = FakeEncoder()
     small = Pipeline(build_in_memory(articles(), encoder), encoder, FakeReader(), 0.5)
-    monkeypatch.setattr(pipeline_module, "open_pipeline", lambda *_args, **_options: small)
+    monkeypatch.setattr(opening, "open_pipeline", lambda *_args, **_options: small)
     return small
 
 
@@ -42,7 +41,7 @@ def own_articles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(indexing, "open_passage_encoder", lambda name, _cache: FakeEncoder(name))
     monkeypatch.setattr(indexing, "weights_fingerprint", lambda name: FakeEncoder(name).fingerprint)
     monkeypatch.setattr(
-        pipeline_module, "open_question_encoder", lambda name, _cache: FakeEncoder(name)
+        "rustqa.encoder.open_question_encoder", lambda name, _cache: FakeEncoder(name)
     )
     folder = tmp_path / "articles"
     folder.mkdir()
@@ -164,7 +163,7 @@ def test_each_kind_of_error_has_its_exit_code(
         def fail(*_args: object, _error: BaseException = error) -> None:
             raise _error
 
-        monkeypatch.setattr(pipeline_module, "open_pipeline", fail)
+        monkeypatch.setattr(opening, "open_pipeline", fail)
         assert main(["ask", "why?"]) == code
     assert "rustqa: no model" in capsys.readouterr().err
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from fakes import CountingEncoder, FakeEncoder, FakeReader
-from rustqa import indexing, pipeline
+from rustqa import encoder, indexing
 from rustqa.encoder import open_passage_encoder, open_question_encoder, weights_fingerprint
 from rustqa.errors import StoreError
 from rustqa.index import FaissStore, load_store
 from rustqa.indexing import build_index
-from rustqa.pipeline import open_pipeline
+from rustqa.opening import open_pipeline
 from rustqa.settings import Settings
 
 
@@ -26,8 +26,10 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     (tmp_path / "corpus" / "rain.txt").write_text("It rained on Monday.")
     monkeypatch.setattr(indexing, "weights_fingerprint", lambda name: FakeEncoder(name).fingerprint)
     monkeypatch.setattr(indexing, "open_passage_encoder", lambda name, _cache: FakeEncoder(name))
-    monkeypatch.setattr(pipeline, "open_question_encoder", lambda name, _cache: FakeEncoder(name))
-    monkeypatch.setattr(pipeline, "open_reader", lambda folder: FakeReader(name=folder.name))
+    monkeypatch.setattr(
+        "rustqa.encoder.open_question_encoder", lambda name, _cache: FakeEncoder(name)
+    )
+    monkeypatch.setattr("rustqa.reader.open_reader", lambda folder: FakeReader(name=folder.name))
     cache, reader = tmp_path / "cache", tmp_path / "mine"
     return Settings(tmp_path / "corpus", tmp_path / "index", "fake", reader, cache, 0.0)
 
@@ -177,7 +179,7 @@ def test_another_model_is_prepared_once_for_index_and_questions(
 ) -> None:
     """Where neither is there yet; torch cannot export two at a time."""
     monkeypatch.setattr(indexing, "open_passage_encoder", open_passage_encoder)
-    monkeypatch.setattr(pipeline, "open_question_encoder", open_question_encoder)
+    monkeypatch.setattr(encoder, "open_question_encoder", open_question_encoder)
     monkeypatch.setattr(indexing, "weights_fingerprint", weights_fingerprint)
     with caplog.at_level(logging.WARNING):
         asker = open_pipeline(replace(settings, encoder=str(small_model)), build=True)

@@ -20,7 +20,8 @@ from rustqa.errors import QuestionError, UnknownDocumentError
 from rustqa.index import FaissStore
 from rustqa.indexing import build_in_memory
 from rustqa.limits import MAX_TOP_K
-from rustqa.pipeline import Pipeline, open_pipeline
+from rustqa.opening import open_pipeline
+from rustqa.pipeline import Pipeline
 from rustqa.reader import Calibration, SpanReader
 from rustqa.settings import Settings
 from rustqa.types import Answer, Document, Encoder, PassageStore, Turn

@@ -218,9 +218,7 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 def _ask(options: argparse.Namespace) -> int:
     from rustqa.limits import check_question
-    from rustqa.pipeline import open_pipeline
-    from rustqa.terminal import show_answer, to_json
-    from rustqa.types import Turn
+    from rustqa.opening import open_pipeline
 
     if (options.question is None) == (options.batch is None):
         raise InputError('give one question, as in: rustqa ask "who was the judge?", or --batch')
@@ -229,6 +227,11 @@ def _ask(options: argparse.Namespace) -> int:
     question = _text(options.question)
     check_question(question)
     pipeline = open_pipeline(_settings(options))
+
+    # What imports NumPy waits until the networks are loading.
+    from rustqa.terminal import show_answer, to_json
+    from rustqa.types import Turn
+
     history = [Turn(earlier) for earlier in options.after]
     answer = pipeline.ask(question, history, options.top_k, options.document)
     print(to_json(answer) if options.json else show_answer(answer))
@@ -239,7 +242,7 @@ def _batch(options: argparse.Namespace) -> int:
     """Answers every line; a bad line becomes an error record and the exit code, nothing is lost."""
     from tqdm import tqdm
 
-    from rustqa.pipeline import open_pipeline
+    from rustqa.opening import open_pipeline
     from rustqa.runtime import side_by_side
     from rustqa.terminal import to_json
 
@@ -285,7 +288,7 @@ def _batch_line(line: str) -> tuple[str, list[Turn]]:
 
 def _chat(options: argparse.Namespace) -> int:
     from rustqa.limits import MAX_HISTORY
-    from rustqa.pipeline import open_pipeline
+    from rustqa.opening import open_pipeline
     from rustqa.terminal import show_answer, to_json
     from rustqa.types import Turn
 
@@ -321,7 +324,7 @@ def _questions() -> Iterator[str]:
 
 def _search(options: argparse.Namespace) -> int:
     from rustqa.limits import check_question
-    from rustqa.pipeline import open_pipeline
+    from rustqa.opening import open_pipeline
     from rustqa.terminal import show_citation, to_json
 
     query = _text(options.question)

@@ -33,7 +33,8 @@ from rustqa.labelled import (
     read_labelled,
     with_ids,
 )
-from rustqa.pipeline import Pipeline, open_pipeline
+from rustqa.opening import open_pipeline
+from rustqa.pipeline import Pipeline
 from rustqa.settings import Settings
 from rustqa.types import Answer, Turn
 

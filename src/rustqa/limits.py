@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from rustqa.errors import QuestionError, UnknownDocumentError
-from rustqa.types import Turn
+
+if TYPE_CHECKING:
+    from rustqa.types import Turn
 
 MAX_QUESTION = 1000
 MAX_HISTORY = 20

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import chain, islice
@@ -15,14 +14,12 @@ from typing import NamedTuple
 from rustqa.accounts import SEEN, Account, find_dispute, surer
 from rustqa.citations import cite
 from rustqa.conversation import leans_on
-from rustqa.encoder import open_question_encoder
-from rustqa.errors import QuestionError, StoreError
-from rustqa.indexing import build_in_memory, build_index, open_store
+from rustqa.errors import QuestionError
+from rustqa.indexing import build_in_memory
 from rustqa.limits import MAX_QUESTION, check_request
 from rustqa.passages import split_sentences
-from rustqa.reader import open_reader
 from rustqa.retriever import FusedRetriever
-from rustqa.settings import DEFAULT_THRESHOLD, Settings
+from rustqa.settings import DEFAULT_THRESHOLD
 from rustqa.small_talk import off_topic, small_talk
 from rustqa.speakers import Speakers
 from rustqa.spelling import Speller
@@ -318,22 +315,3 @@ def _best_sentence(candidate: Candidate) -> Reading:
     best = max(candidate.evidence, key=lambda item: item.score)
     scores = {"dense": best.dense, "bm25": best.bm25}
     return Reading(candidate.passage, best.sentence, best.sentence, best.score, scores)
-
-
-def open_pipeline(settings: Settings, build: bool = False) -> Pipeline:
-    """The pipeline over the index on disk; with `build`, a missing or stale index is made anew."""
-    # The networks load outside Python, side by side with what is read within it.
-    with ThreadPoolExecutor(1) as pool:
-        reader = pool.submit(open_reader, settings.reader)
-        encoder = pool.submit(open_question_encoder, settings.encoder, settings.cache)
-        try:
-            store = open_store(settings)
-        except StoreError as error:
-            if not build:
-                pool.shutdown(cancel_futures=True)
-                raise
-            # What may have to be prepared for both is prepared once.
-            encoder.result()
-            log.warning("%s; building it now", str(error).partition(";")[0])
-            store = build_index(settings)
-        return Pipeline(store, encoder.result(), reader.result(), settings.threshold)

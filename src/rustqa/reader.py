@@ -284,8 +284,8 @@ def open_reader(folder: Path) -> SpanReader:
             if sha256_of(folder / name) != described["sha256"][name]:
                 raise ValueError(f"{name} is damaged")
         calibration = Calibration(_three(described["rank"]), _three(described["right"]))
-        layout = Layout(folder / "tokenizer.json")
         scores = OnnxScores(folder / "model.onnx")
+        layout = Layout(folder / "tokenizer.json")
         return SpanReader(str(described["name"]), layout, scores, calibration)
     # What damaged files raise depends on the file; each has one mend.
     except Exception as error:

@@ -31,6 +31,11 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def import_runtime() -> None:
+    """Imports ONNX Runtime and its tokenizers, which holds up other threads; loading does not."""
+    import tokenizers  # noqa: F401
+
+
 def open_session(model: Path | bytes) -> InferenceSession:
     """A network from its file or from what its file would hold."""
     from onnxruntime import InferenceSession, SessionOptions

@@ -12,7 +12,7 @@ from contextlib import closing
 from rustqa.api import create_app
 from rustqa.errors import InputError
 from rustqa.feedback import FeedbackFile
-from rustqa.pipeline import open_pipeline
+from rustqa.opening import open_pipeline
 from rustqa.settings import Settings
 
 

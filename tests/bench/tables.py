@@ -30,6 +30,16 @@ _PACKAGES = {
     "llama_index": "llama-index-core",
     "langchain": "langchain-core",
 }
+_MEASURES = {
+    "hit_at_1": "hit@1",
+    "hit_at_3": "hit@3",
+    "exact_match": "EM",
+    "f1": "F1",
+    "f1_given": "F1 given",
+    "best_f1": "best F1",
+    "auroc": "AUROC",
+    "coverage_at_90": "cov@90",
+}
 Results = Mapping[str, Any]
 
 
@@ -87,11 +97,36 @@ def figures_table(results: Results) -> str:
     return _markdown(rows)
 
 
+def curve_table(results: Results) -> str:
+    """For how many words are read, the right sentence first and the time, of each set."""
+    sets, default = results["curve"]["sets"], results["curve"]["default"]
+    rows = [("words read", *(f"{name}: hit@1 | F1 | time" for name in sets))]
+    for words in next(iter(sets.values())):
+        row = [f"**{words}**" if words == default else words]
+        for measured in sets.values():
+            one, whole = measured[words], measured[default]
+            time = one["cpu_s"] / whole["cpu_s"]
+            row.append(f"{_percent(one['hit_at_1'])} | {_percent(one['f1'])} | {time:.2f}")
+        rows.append(tuple(row))
+    return _markdown([tuple(" | ".join(row).split(" | ")) for row in rows])
+
+
+def precision_table(results: Results) -> str:
+    """Eight bits / float32 on every set."""
+    rows = [("eight bits / float32", *_MEASURES.values())]
+    for name, kinds in results["precision"]["sets"].items():
+        pairs = [(kinds["int8"][key], kinds["fp32"][key]) for key in _MEASURES]
+        rows.append((name, *(" / ".join(map(_percent, pair)) for pair in pairs)))
+    return _markdown(rows)
+
+
 TABLES: Mapping[str, Callable[[Results], str]] = {
     "peers": peers_table,
     "best": best_table,
     "floor": floor_table,
     "figures": figures_table,
+    "curve": curve_table,
+    "precision": precision_table,
 }
 
 
@@ -113,6 +148,10 @@ def saved_results() -> Results:
 
 def _figures(results: Results, name: str) -> list[tuple[str, float]]:
     return sorted(results[name]["figures"].items())
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f}"
 
 
 def _times(ratio: float) -> str:

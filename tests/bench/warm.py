@@ -19,7 +19,7 @@ from statistics import median
 
 from bench.load import Load, ask_all
 from rustqa.encoder import open_question_encoder
-from rustqa.pipeline import open_pipeline
+from rustqa.opening import open_pipeline
 from rustqa.reader import OnnxScores
 from rustqa.settings import Settings
 from rustqa.types import Encoder

@@ -25,7 +25,8 @@ from tqdm import tqdm
 from rustqa.accounts import SEEN, WEIGHTS, Account, Features, features, find_dispute, pairs
 from rustqa.encoder import open_passage_encoder
 from rustqa.labelled import LabelledQuestion, LabelledSet, read_labelled
-from rustqa.pipeline import Pipeline, open_pipeline
+from rustqa.opening import open_pipeline
+from rustqa.pipeline import Pipeline
 from rustqa.settings import Settings
 from rustqa.training import errors_in_a_line
 from rustqa.training.train import shared_file

@@ -27,7 +27,8 @@ from tqdm import tqdm
 from rustqa.encoder import open_passage_encoder
 from rustqa.evaluate import PRECISION, TOP_K, Outcome, best_match, by_threshold, score
 from rustqa.labelled import LabelledQuestion, read_labelled
-from rustqa.pipeline import Pipeline, open_pipeline
+from rustqa.opening import open_pipeline
+from rustqa.pipeline import Pipeline
 from rustqa.reader import DESCRIPTION, Calibration, SpanReader, open_reader
 from rustqa.report import save
 from rustqa.settings import Settings

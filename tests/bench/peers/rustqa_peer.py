@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.peers.protocol import Passage, Search, main
 from rustqa.indexing import build_index
-from rustqa.pipeline import open_pipeline
+from rustqa.opening import open_pipeline
 from rustqa.settings import Settings
 
 

@@ -1,0 +1,46 @@
+"""Opens the pipeline: its networks load while everything else is imported and read."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from rustqa.errors import StoreError
+
+if TYPE_CHECKING:
+    from rustqa.pipeline import Pipeline
+    from rustqa.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def open_pipeline(settings: Settings, build: bool = False) -> Pipeline:
+    """The pipeline over the index on disk; with `build`, a missing or stale index is made anew.
+
+    Raises StoreError, EncoderError or ReaderError if a part of it cannot be used.
+    """
+    from rustqa.encoder import open_question_encoder
+    from rustqa.reader import open_reader
+    from rustqa.runtime import import_runtime
+
+    # What the networks need of Python comes first, so that they load beside the rest.
+    import_runtime()
+    with ThreadPoolExecutor(2, "opening") as pool:
+        reader = pool.submit(open_reader, settings.reader)
+        encoder = pool.submit(open_question_encoder, settings.encoder, settings.cache)
+
+        from rustqa.indexing import build_index, open_store
+        from rustqa.pipeline import Pipeline
+
+        try:
+            store = open_store(settings)
+        except StoreError as error:
+            if not build:
+                pool.shutdown(cancel_futures=True)
+                raise
+            # What may have to be prepared for both is prepared once.
+            encoder.result()
+            log.warning("%s; building it now", str(error).partition(";")[0])
+            store = build_index(settings)
+        return Pipeline(store, encoder.result(), reader.result(), settings.threshold)
