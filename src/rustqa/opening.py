@@ -24,9 +24,10 @@ def open_pipeline(settings: Settings, build: bool = False) -> Pipeline:
     from rustqa.reader import open_reader
     from rustqa.runtime import import_runtime
 
-    # What the networks need of Python comes first, so that they load beside the rest.
+    # What the networks need of Python comes first, so that they load beside the rest. One thread,
+    # as two would hold both files in memory at once.
     import_runtime()
-    with ThreadPoolExecutor(2, "opening") as pool:
+    with ThreadPoolExecutor(1, "opening") as pool:
         reader = pool.submit(open_reader, settings.reader)
         encoder = pool.submit(open_question_encoder, settings.encoder, settings.cache)
 
