@@ -18,6 +18,7 @@ import pytest
 
 from fakes import REPOSITORY
 from rustqa.cli import main
+from rustqa.server import listen
 
 
 def test_a_port_in_use_is_named(capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,6 +35,17 @@ def test_a_port_that_cannot_be(capsys: pytest.CaptureFixture[str]) -> None:
     """A number that is no port is refused in the same way."""
     assert main(["serve", "--port", "99999"]) == 2
     assert "99999 is no port; choose one from 0 to 65535" in capsys.readouterr().err
+
+
+def test_an_answer_is_sent_at_once() -> None:
+    """Of a connection that stays open no packet is held back until the one before it is
+    acknowledged."""
+    with (
+        listen("127.0.0.1", 0) as listening,
+        socket.create_connection(listening.getsockname()),
+        listening.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_file_for_feedback_that_cannot_be(

@@ -24,7 +24,7 @@ def serve(settings: Settings, host: str, port: int, open_page: bool = False) -> 
     import uvicorn
 
     feedback = FeedbackFile(settings.feedback) if settings.feedback else None
-    with closing(_listen(host, port)) as listening:
+    with closing(listen(host, port)) as listening:
         shown = f"[{host}]" if ":" in host else host
         url = f"http://{shown}:{listening.getsockname()[1]}/"
         sys.stderr.write(f"rustqa: serving on {url} (Ctrl-C stops)\n")
@@ -36,7 +36,8 @@ def serve(settings: Settings, host: str, port: int, open_page: bool = False) -> 
         uvicorn.Server(config).run(sockets=[listening])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there; raises InputError if it cannot."""
     if not 0 <= port <= 65535:
         raise InputError(f"{port} is no port; choose one from 0 to 65535 with --port")
     try:
