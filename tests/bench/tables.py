@@ -97,20 +97,6 @@ def figures_table(results: Results) -> str:
     return _markdown(rows)
 
 
-def curve_table(results: Results) -> str:
-    """For how many words are read, the right sentence first and the time, of each set."""
-    sets, default = results["curve"]["sets"], results["curve"]["default"]
-    rows = [("words read", *(f"{name}: hit@1 | F1 | time" for name in sets))]
-    for words in next(iter(sets.values())):
-        row = [f"**{words}**" if words == default else words]
-        for measured in sets.values():
-            one, whole = measured[words], measured[default]
-            time = one["cpu_s"] / whole["cpu_s"]
-            row.append(f"{_percent(one['hit_at_1'])} | {_percent(one['f1'])} | {time:.2f}")
-        rows.append(tuple(row))
-    return _markdown([tuple(" | ".join(row).split(" | ")) for row in rows])
-
-
 def precision_table(results: Results) -> str:
     """Eight bits / float32 on every set."""
     rows = [("eight bits / float32", *_MEASURES.values())]
@@ -125,7 +111,6 @@ TABLES: Mapping[str, Callable[[Results], str]] = {
     "best": best_table,
     "floor": floor_table,
     "figures": figures_table,
-    "curve": curve_table,
     "precision": precision_table,
 }
 
