@@ -101,7 +101,7 @@ def precision_table(results: Results) -> str:
     """Eight bits / float32 on every set."""
     rows = [("eight bits / float32", *_MEASURES.values())]
     for name, kinds in results["precision"]["sets"].items():
-        pairs = [(kinds["int8"][key], kinds["fp32"][key]) for key in _MEASURES]
+        pairs = [[kinds[kind].get(key) for kind in ("int8", "fp32")] for key in _MEASURES]
         rows.append((name, *(" / ".join(map(_percent, pair)) for pair in pairs)))
     return _markdown(rows)
 
