@@ -26,9 +26,9 @@ def test_every_table_stands_somewhere() -> None:
 
 def test_only_the_tables_are_rewritten() -> None:
     """The text around them stays as it is, and so does a page without any."""
-    page = "Before.\n\n<!-- begin floor -->\nold\n<!-- end floor -->\n\nAfter.\n"
+    page = "Before.\n\n<!-- begin floor -->\nstale\n<!-- end floor -->\n\nAfter.\n"
     written = filled(page, saved_results())
     assert written.startswith("Before.\n\n<!-- begin floor -->\n| ")
     assert written.endswith("|\n<!-- end floor -->\n\nAfter.\n")
-    assert "old" not in written
+    assert "stale" not in written
     assert filled("No table.\n", saved_results()) == "No table.\n"
