@@ -16,7 +16,7 @@ from playwright.sync_api import Page, sync_playwright
 
 ANSWERED = ("Why was the case dismissed?",)
 NOT_SAID = ("How much did the film cost?",)
-CONTESTED = ("Did the bullets match the ones that killed Hutchins?",)
+CONTESTED = ("Were the bullets relevant to the Rust case?",)
 FOLLOW_UP = ("Who loaded the gun?", "How long is she serving?")
 DESKTOP, PHONE = (1180, 760), (390, 800)
 SHOTS = {
