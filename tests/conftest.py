@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 
 from fakes import ARTICLE_ID, CORPUS, FakeEncoder, FakeReader, articles
-from rustqa.corpus import read_corpus
+from rustqa.sources.reading import read_corpus
 from rustqa.encoder import (
     PACKAGED,
     PACKAGED_SHA256,
@@ -19,7 +19,7 @@ from rustqa.encoder import (
     open_passage_encoder,
     open_question_encoder,
 )
-from rustqa.index import FaissStore
+from rustqa.store.local import FaissStore
 from rustqa.indexing import build_in_memory
 from rustqa.pipeline import Pipeline
 from rustqa.torch_encoder import TorchEncoder

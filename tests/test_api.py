@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from fakes import CORPUS
 from rustqa.citations import broken_quotations
-from rustqa.corpus import read_corpus
+from rustqa.sources.reading import read_corpus
 from rustqa.errors import CorpusError
 from rustqa.examples import ANSWERS, BATCHES, QUESTIONS, SEARCHES
 from rustqa.pipeline import Pipeline

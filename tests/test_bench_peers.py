@@ -17,7 +17,7 @@ from bench.peers.labels import (
     write_passages,
 )
 from fakes import REPOSITORY, articles
-from rustqa.corpus import read_corpus
+from rustqa.sources.reading import read_corpus
 from rustqa.labelled import LabelledQuestion, LabelledSet, Support
 
 PEERS = REPOSITORY / "tests" / "bench" / "peers"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fakes import HARBOUR, ORCHARD, CountingEncoder, FakeEncoder, articles, documents
 from rustqa.corpus import make_document
-from rustqa.index import FaissStore
+from rustqa.store.local import FaissStore
 from rustqa.indexing import build_in_memory
 from rustqa.types import Document, Vectors
 from vectors import texts_of

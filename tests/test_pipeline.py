@@ -17,7 +17,7 @@ from fakes import FakeEncoder, FakeReader, FixedEncoder, articles, documents, ha
 from rustqa.citations import broken_quotations
 from rustqa.corpus import make_document
 from rustqa.errors import QuestionError, UnknownDocumentError
-from rustqa.index import FaissStore
+from rustqa.store.local import FaissStore
 from rustqa.indexing import build_in_memory
 from rustqa.limits import MAX_TOP_K
 from rustqa.opening import open_pipeline

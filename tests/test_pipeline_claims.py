@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fakes import FakeEncoder, FakeReader, articles, documents
 from rustqa.corpus import make_document
 from rustqa.errors import QuestionError
-from rustqa.index import FaissStore
+from rustqa.store.local import FaissStore
 from rustqa.indexing import build_in_memory
 from rustqa.pipeline import Pipeline
 from rustqa.types import Answer, Candidate, Document, Reading

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fakes import FakeEncoder, FakeReader, texts
 from rustqa.corpus import make_document
 from rustqa.errors import QuestionError
-from rustqa.index import FaissStore
+from rustqa.store.local import FaissStore
 from rustqa.indexing import build_in_memory
 from rustqa.limits import MAX_HISTORY, MAX_QUESTION
 from rustqa.pipeline import Pipeline

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -28,6 +28,7 @@ def cite(id: int, document: Document, reading: Reading) -> Citation:
         document_id=document.id,
         document_title=document.title,
         document_url=document.url,
+        document_date=document.date,
         paragraph=reading.passage.paragraph,
         cited_text=exact,
         start_char=start,
@@ -89,6 +90,18 @@ def read_records(text: str) -> list[dict[str, Any]]:
     if not records:
         raise InputError("no answer there; give what `rustqa ask --json` or POST /ask returned")
     return records
+
+
+def cited_documents(records: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The ids of the articles that saved answers quote; what is no answer names none."""
+    found = set()
+    for record in records:
+        for part in ("citations", "nearest"):
+            cited = record.get(part) if isinstance(record, dict) else None
+            for item in cited if isinstance(cited, list) else ():
+                name = item.get("document_id") if isinstance(item, dict) else None
+                found |= {name} if isinstance(name, str) else set()
+    return found
 
 
 def broken_quotations(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rustqa import __version__
 from rustqa.errors import InputError, RustQAError
 from rustqa.evaluation_cli import compare_arguments, eval_arguments, run_compare, run_eval
+from rustqa.index_cli import index_arguments, run_index
 from rustqa.settings import Settings, probability
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ ANSWERED, NO_ANSWER, INTERRUPTED = 0, 1, 130
 _EXIT_CODES = """\
 exit codes:
   0  done; for ask: answered
-  1  ask: the article does not say; verify: a quotation no longer holds; doctor: something to mend
+  1  ask: the article does not say; verify: a quotation no longer holds; index: a file could not
+     be used; index check, doctor: something to mend
   2  the command, the question or a file given cannot be used
   3  the articles or the index cannot be used (the message says how to mend them)
   4  the encoder or the reader cannot be used
@@ -39,6 +41,7 @@ examples:
   rustqa ask --json "who loaded the gun?" > answer.json
   rustqa verify answer.json
   rustqa index my-articles/ --index my-index/
+  rustqa index add more.jsonl --index my-index/
   rustqa chat --index my-index/
   rustqa serve
 
@@ -125,10 +128,10 @@ def _parser() -> argparse.ArgumentParser:
     _asking(search, 5)
 
     index = _command(
-        commands, "index", _index, "build the index", "rustqa index my-articles/ --index my-index/"
-    )
-    index.add_argument("articles", nargs="?", type=Path, help="folder or file; default: as before")
-    index.add_argument("--fresh", action="store_true", help="take nothing over from the old index")
+        commands, "index", _index, "build the index, or bring it up to date",
+        "rustqa index my-articles/ --index my-index/",
+    )  # fmt: skip
+    index_arguments(index)
 
     serve = _command(commands, "serve", _serve, "serve the chat page and the API", "rustqa serve")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
@@ -335,13 +338,7 @@ def _search(options: argparse.Namespace) -> int:
 
 
 def _index(options: argparse.Namespace) -> int:
-    from rustqa.indexing import build_index
-
-    settings = _settings(options).override(corpus=options.articles)
-    store = build_index(settings, options.fresh)
-    articles, passages = len(store.documents), len(store.passages)
-    print(f"{settings.index}: {articles} article(s), {passages} passages, index {store.id}")
-    return ANSWERED
+    return run_index(options, _settings(options))
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -362,11 +359,11 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from rustqa.citations import broken_quotations, read_records
+    from rustqa.citations import broken_quotations, cited_documents, read_records
     from rustqa.indexing import read_documents
 
     records = read_records(_text(options.file, file=True))
-    documents = {document.id: document for document in read_documents(_settings(options))}
+    documents = read_documents(_settings(options), cited_documents(records))
     broken = [line for record in records for line in broken_quotations(record, documents)]
     print("\n".join(broken) or f"{len(records)} answer(s): every quotation holds")
     return NO_ANSWER if broken else ANSWERED

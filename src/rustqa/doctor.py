@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rustqa.encoder import open_passage_encoder, open_question_encoder
-from rustqa.errors import RustQAError
-from rustqa.indexing import open_store, read_documents
+from rustqa.errors import RustQAError, StoreError
+from rustqa.indexing import find_changes, open_store
 from rustqa.reader import open_reader
 from rustqa.settings import Settings
 from rustqa.torch_encoder import TorchEncoder
@@ -26,7 +26,7 @@ class Finding(NamedTuple):
 def examine(settings: Settings) -> list[Finding]:
     """Looks at corpus, index, models and cache."""
     return [
-        _find("articles", lambda: f"{len(read_documents(settings))} read"),
+        _find("articles", lambda: _articles(settings)),
         _find("index", lambda: _index(settings)),
         _find("encoder", lambda: _weights(settings)),
         _find("reader", lambda: open_reader(settings.reader).name),
@@ -42,9 +42,19 @@ def _find(what: str, look: Callable[[], str]) -> Finding:
         return Finding(what, False, str(error))
 
 
+def _articles(settings: Settings) -> str:
+    new, changed, gone = find_changes(settings)
+    if new or changed or gone:
+        raise StoreError(
+            f"{len(new)} new, {len(changed)} changed, {len(gone)} gone since they were indexed; "
+            "run: rustqa index"
+        )
+    return "as they were indexed"
+
+
 def _index(settings: Settings) -> str:
     store = open_store(settings)
-    return f"{settings.index}, {len(store.passages)} passages, matches articles and encoder"
+    return f"{settings.index}, {len(store)} passages, matches articles and encoder"
 
 
 def _weights(settings: Settings) -> str:

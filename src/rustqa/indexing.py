@@ -1,39 +1,193 @@
-"""Makes the index of a corpus, and opens it checked against its articles and its encoder."""
+"""Makes the index of articles, brings it up to date, and opens it checked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
-from rustqa.corpus import read_corpus
 from rustqa.encoder import open_passage_encoder, weights_fingerprint
-from rustqa.errors import StoreError
-from rustqa.index import (
-    FaissStore,
-    build_store,
-    check_store,
-    corpus_of,
-    load_store,
-    make_recipe,
-    save_store,
-)
+from rustqa.errors import CorpusError, StoreError
 from rustqa.passages import split_document, splitter_name
 from rustqa.settings import Settings, data_root
-from rustqa.types import Document, Encoder
+from rustqa.sources.files import KINDS, Problem, find_files
+from rustqa.sources.reading import read_file
+from rustqa.store.builder import Builder, make_recipe
+from rustqa.store.folder import (
+    Origin,
+    check_recipe,
+    load_store,
+    read_origin,
+    save_store,
+)
+from rustqa.store.local import FaissStore
+from rustqa.types import Document, Encoder, Vectors
+from rustqa.updating import Update, is_unchanged, known_files
 
 
-def build_index(settings: Settings, fresh: bool = False) -> FaissStore:
-    """Reads the corpus, builds its index and puts it in place of the old one; with `fresh` nothing
-    is taken over from that."""
-    corpus = _corpus(settings)
-    if corpus is None:
-        raise StoreError("no corpus is known for this index; name it: rustqa index FOLDER")
-    documents = read_corpus(corpus)
+class Changes(NamedTuple):
+    """Names of files that are not as they were indexed."""
+
+    new: list[str]
+    changed: list[str]
+    gone: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """An index as it was made: the store, what could not be used, which articles repeat others,
+    and how many were read, taken over from the old index, and left it."""
+
+    store: FaissStore
+    problems: Sequence[Problem]
+    repeats: Sequence[Problem]
+    read: int
+    kept: int
+    gone: int
+
+
+def build_in_memory(documents: Iterable[Document], encoder: Encoder) -> FaissStore:
+    """Splits and encodes documents into a store that lies on no disk."""
+    builder = Builder(encoder, split_document, splitter_name())
+    for document in documents:
+        builder.add(document)
+    return builder.finish()
+
+
+def build_index(
+    settings: Settings,
+    sources: Sequence[Path] = (),
+    add: Sequence[Path] = (),
+    remove: Collection[str] = (),
+    fresh: bool = False,
+) -> Indexed:
+    """Brings the index up to date with its articles and puts it in place of the old one.
+
+    `sources` are folders and files to index instead of those known; `add` are further ones, and
+    `remove` are ids of articles, or sources, to leave out from now on. With `fresh` nothing is
+    taken over from the old index. Raises CorpusError or StoreError if nothing can be made of it.
+    """
     before = None if fresh else _old_store(settings.index)
-    encoder = open_passage_encoder(settings.encoder, settings.cache)
-    store = build_in_memory(documents, encoder, before)
-    save_store(store, settings.index, corpus)
+    old = read_origin(settings.index) or Origin(())
+    origin = _origin(settings, old, sources, add, remove)
+    builder = Builder(_PassageEncoder(settings), split_document, splitter_name(), before)
+    known = known_files(old, origin.sources) if builder.can_keep() else {}
+    again = [path.resolve() for path in add]
+    update = Update(builder, before, origin, known, again)
+    files = tuple(update.take_all())
+    if not len(builder):
+        raise CorpusError(_nothing(origin, update.problems))
+    store = builder.finish()
+    origin = replace(origin, removed=origin.removed - update.returned, files=files)
+    if before is None or before.id != store.id or old != origin or before.recipe != store.recipe:
+        save_store(store, settings.index, origin)
+    gone = sum(name not in store.documents for name in before.documents) if before else 0
+    return Indexed(store, update.problems, update.repeats, update.read, update.kept, gone)
+
+
+def open_store(settings: Settings) -> FaissStore:
+    """The index from disk, checked against the encoder and the articles; raises StoreError."""
+    store = load_store(settings.index)
+    fingerprint = weights_fingerprint(settings.encoder)
+    check_recipe(store, make_recipe(settings.encoder, fingerprint, splitter_name()))
+    new, changed, gone = find_changes(settings)
+    if new or changed or gone:
+        what = (
+            f"{(*new, *changed)[0]} is new or changed" if new or changed else f"{gone[0]} is gone"
+        )
+        raise StoreError(
+            f"the index is older than its articles ({what}); run: rustqa index, with the same "
+            "--index"
+        )
     return store
+
+
+def find_changes(settings: Settings) -> Changes:
+    """The files that are not as they were indexed; sources that are not there are left aside."""
+    changes = Changes([], [], [])
+    origin = read_origin(settings.index)
+    if origin is None:
+        return changes
+    sources = (settings.corpus,) if settings.corpus else origin.sources
+    known = known_files(origin, sources)
+    for place, source in enumerate(sources):
+        if not source.exists():
+            known = {key: file for key, file in known.items() if key[0] != place}
+            continue
+        for file in find_files(source)[0]:
+            indexed = known.pop((place, file.name), None)
+            if indexed is None:
+                changes.new.append(file.name)
+            elif not is_unchanged(indexed, file):
+                changes.changed.append(file.name)
+    changes.gone.extend(name for _, name in known)
+    return changes
+
+
+def check_index(settings: Settings) -> dict[str, list[str]]:
+    """What is amiss, by kind: `new`, `changed` and `gone` files, and those `not used`.
+
+    Raises StoreError if the index is damaged or made by another encoder.
+    """
+    fingerprint = weights_fingerprint(settings.encoder)
+    recipe = make_recipe(settings.encoder, fingerprint, splitter_name())
+    check_recipe(load_store(settings.index), recipe)
+    origin = read_origin(settings.index) or Origin(())
+    wrong = [f"{name}: {reason}" for file in origin.files for name, reason in file.problems]
+    return {**find_changes(settings)._asdict(), "not used": wrong}
+
+
+def read_documents(settings: Settings, ids: Collection[str]) -> dict[str, Document]:
+    """Those articles as they are now: from their files where they are, else from the index."""
+    store = load_store(settings.index)
+    origin = read_origin(settings.index) or Origin(())
+    sources = (settings.corpus,) if settings.corpus else origin.sources
+    found = {}
+    for name in set(ids):
+        number = store.articles.number(name)
+        if number is None:
+            continue
+        file = next((file for file in origin.files if file.first <= number < file.after), None)
+        source = sources[file.source] if file and file.source < len(sources) else None
+        if file is None or source is None or not source.exists():
+            found[name] = store.documents[name]
+            continue
+        for now in find_files(source)[0]:
+            if now.name == file.name:
+                items = read_file(now)
+                found |= {i.id: i for i in items if isinstance(i, Document) and i.id == name}
+    return found
+
+
+class _PassageEncoder:
+    """The encoder of passages, which is opened when there is something to encode."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.name = settings.encoder
+        self.fingerprint = weights_fingerprint(settings.encoder)
+
+    @cached_property
+    def _opened(self) -> Encoder:
+        return open_passage_encoder(self._settings.encoder, self._settings.cache)
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors, shape (len(texts), dimensions), float32."""
+        return self._opened.encode(texts)
+
+    def knows(self, word: str) -> bool:
+        """Whether the lower-case word stands whole in the model's vocabulary."""
+        return self._opened.knows(word)
+
+
+def _nothing(origin: Origin, problems: Sequence[Problem]) -> str:
+    where = ", ".join(map(str, origin.sources))
+    if problems:
+        name, reason = problems[0]
+        return f"{where}: no article there can be used; {name}: {reason}"
+    return f"{where}: no articles there; put {KINDS} files into it"
 
 
 def _old_store(folder: Path) -> FaissStore | None:
@@ -43,35 +197,31 @@ def _old_store(folder: Path) -> FaissStore | None:
         return None
 
 
-def build_in_memory(
-    documents: Sequence[Document], encoder: Encoder, before: FaissStore | None = None
-) -> FaissStore:
-    """Splits and encodes documents into a store that lies on no disk; what stands in the store of
-    `before` is not encoded again."""
-    passages = [passage for document in documents for passage in split_document(document)]
-    return build_store(documents, passages, encoder, splitter_name(), before)
-
-
-def read_documents(settings: Settings) -> list[Document]:
-    """The articles as they are now: from the corpus where there is one, else from the index."""
-    corpus = _corpus(settings)
-    return read_corpus(corpus) if corpus else list(load_store(settings.index).documents.values())
-
-
-def open_store(settings: Settings) -> FaissStore:
-    """The index from disk, checked against the encoder and the corpus; raises StoreError."""
-    store = load_store(settings.index)
-    recipe = make_recipe(settings.encoder, weights_fingerprint(settings.encoder), splitter_name())
-    corpus = _corpus(settings)
-    check_store(store, recipe, read_corpus(corpus) if corpus else None)
-    return store
-
-
-def _corpus(settings: Settings) -> Path | None:
-    """The folder named, else that of the index, else, for the index we ship, the one we ship."""
-    if settings.corpus is not None:
-        return settings.corpus
-    if known := corpus_of(settings.index):
-        return known
+def _origin(
+    settings: Settings,
+    old: Origin,
+    sources: Sequence[Path],
+    add: Sequence[Path],
+    remove: Collection[str],
+) -> Origin:
+    """What the index is to be made from; raises CorpusError or StoreError if that cannot be."""
     shipped = data_root()
-    return shipped / "corpus" if settings.index == shipped / "index" else None
+    known = [*sources] or [*filter(None, [settings.corpus])] or [*old.sources]
+    if not known and not add and settings.index == shipped / "index":
+        known = [shipped / "corpus"]
+    paths = list(dict.fromkeys(path.resolve() for path in (*known, *add)))
+    if not paths:
+        raise StoreError("no articles are known for this index; name them: rustqa index FOLDER")
+    removed = set() if sources else set(old.removed)
+    for name in remove:
+        path = Path(name).resolve()
+        if path in paths:
+            paths.remove(path)
+        else:
+            removed.add(name)
+    for path in paths:
+        if not path.exists():
+            raise CorpusError(
+                f"{path}: no such file or folder; put it back, or: rustqa index remove {path}"
+            )
+    return Origin(tuple(paths), frozenset(removed))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Sequence
 from typing import TYPE_CHECKING
 
 from rustqa.errors import QuestionError, UnknownDocumentError
@@ -14,17 +15,11 @@ if TYPE_CHECKING:
 MAX_QUESTION = 1000
 MAX_HISTORY = 20
 MAX_TOP_K = 20
+MAX_DOCUMENTS = 1000
 
 
-def check_request(
-    question: str,
-    history: Sequence[Turn],
-    top_k: int,
-    documents: Collection[str] | None,
-    known: Collection[str],
-) -> None:
-    """Raises QuestionError or UnknownDocumentError unless this can be asked of the articles whose
-    ids are `known`."""
+def check_request(question: str, history: Sequence[Turn], top_k: int) -> None:
+    """Raises QuestionError unless this can be asked."""
     check_question(question)
     for turn in history:
         check_question(turn.question)
@@ -35,13 +30,35 @@ def check_request(
         )
     if not 1 <= top_k <= MAX_TOP_K:
         raise QuestionError(f"top_k is out of range; give a number from 1 to {MAX_TOP_K}")
+
+
+def check_scope(
+    documents: Collection[str] | None,
+    since: dt.date | None,
+    until: dt.date | None,
+    known: Container[str],
+) -> None:
+    """Raises QuestionError or UnknownDocumentError unless articles can be chosen so among those
+    whose ids are `known`."""
     if isinstance(documents, str):
         raise QuestionError(f"documents is the text {documents!r}; give a list of ids")
     if documents is not None and not documents:
         raise QuestionError("no article is named; name one or leave `documents` out")
+    if len(documents or ()) > MAX_DOCUMENTS:
+        raise QuestionError(f"too many articles are named; name {MAX_DOCUMENTS:,} at most")
     for name in documents or ():
         if name not in known:
             raise UnknownDocumentError(f"no article has the id {name!r}; see GET /articles")
+    if since and until and since > until:
+        raise QuestionError(f"since ({since}) is after until ({until}); exchange the two")
+
+
+def read_day(text: str, what: str) -> dt.date:
+    """A day given as text; `what` names it in the QuestionError if it is none."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise QuestionError(f"{what} is no date: {text!r}; write it as 2024-07-12") from None
 
 
 def check_question(question: str) -> None:

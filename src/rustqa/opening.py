@@ -43,5 +43,5 @@ def open_pipeline(settings: Settings, build: bool = False) -> Pipeline:
             # What may have to be prepared for both is prepared once.
             encoder.result()
             log.warning("%s; building it now", str(error).partition(";")[0])
-            store = build_index(settings)
+            store = build_index(settings).store
         return Pipeline(store, encoder.result(), reader.result(), settings.threshold)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import re
 from collections.abc import Collection, Sequence
@@ -12,11 +13,12 @@ from time import perf_counter
 from typing import NamedTuple
 
 from rustqa.accounts import SEEN, Account, find_dispute, surer
+from rustqa.agreement import agreeing
 from rustqa.citations import cite
 from rustqa.conversation import leans_on
 from rustqa.errors import QuestionError
 from rustqa.indexing import build_in_memory
-from rustqa.limits import MAX_QUESTION, check_request
+from rustqa.limits import MAX_QUESTION, check_request, check_scope
 from rustqa.passages import split_sentences
 from rustqa.retriever import FusedRetriever
 from rustqa.settings import DEFAULT_THRESHOLD
@@ -24,6 +26,7 @@ from rustqa.small_talk import off_topic, small_talk
 from rustqa.speakers import Speakers
 from rustqa.spelling import Speller
 from rustqa.types import (
+    EVERYTHING,
     Answer,
     Candidate,
     Citation,
@@ -33,6 +36,7 @@ from rustqa.types import (
     PassageStore,
     Reader,
     Reading,
+    Scope,
     Turn,
 )
 
@@ -43,6 +47,9 @@ _CANDIDATES = 20
 WORDS_READ = 800
 # Behind an answer, a further claim is worth showing, with its own low confidence, from here on.
 _FURTHER = 0.1
+# So many citations show one claim at most.
+_CITED = 5
+_NOTHING_IN_SCOPE = "None of the articles asked is dated in that span of time."
 # A question is about something else if no sentence is as like it as this cosine.
 _ON_TOPIC = 0.15
 # A name without the small words before it: "special prosecutor Kari Morrissey".
@@ -87,8 +94,7 @@ class Pipeline:
         self._reader = reader
         self._encoder = encoder
         self._retriever = FusedRetriever(store, encoder)
-        texts = (document.text for document in store.documents.values())
-        self._speller = Speller(texts, encoder.knows)
+        self._speller = Speller(lambda: store.words, encoder.knows)
         self._speakers = lru_cache(_ARTICLES_KNOWN)(
             lambda name: Speakers(store.documents[name], split_sentences)
         )
@@ -100,48 +106,72 @@ class Pipeline:
         history: Sequence[Turn] = (),
         top_k: int = 3,
         documents: Collection[str] | None = None,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
     ) -> Answer:
-        """The answer, with at most `top_k` claims or nearest passages, best first.
+        """The answer, with at most `top_k` claims or nearest passages, best first, from the
+        `documents` named (None: all) that are dated from `since` to `until`.
 
         Raises QuestionError or UnknownDocumentError if asked in a way that cannot be answered.
         """
         began = perf_counter()
-        check_request(question, history, top_k, documents, self.store.documents)
+        check_request(question, history, top_k)
+        scope = self._scope(documents, since, until)
         articles = len(self.store.documents)
         if reply := small_talk(question, articles):
             return self._answer(question, question.strip(), message=reply)
-        asked = self.understand(question, history, documents)
-        candidates = self.candidates(asked, documents)
+        asked = self.understand(question, history, scope)
+        candidates = self.candidates(asked, scope)
         retrieved = perf_counter()
         readings = self.read(asked, candidates, max(top_k, SEEN))
         accounts = self._accounts(asked.question, readings)[:top_k]
-        contested = len(accounts) > 1
-        best = accounts if contested else readings[:top_k]
         read = perf_counter()
         answer = partial(self._answer, question, asked.whole, times=(began, retrieved, read))
+        if not candidates:
+            return answer(message=_NOTHING_IN_SCOPE)
+        best = accounts or readings[:top_k]
         if best and best[0].confidence >= self.threshold:
-            least = 0.0 if contested else min(self.threshold, _FURTHER)
-            claims = [reading for reading in best if reading.confidence >= least]
-            return answer(claimed=claims, contested=contested)
+            if accounts:
+                return answer(claimed=[[account] for account in accounts], contested=True)
+            return answer(claimed=self._agreeing(readings)[:top_k])
         if all(candidate.likeness < _ON_TOPIC for candidate in candidates):
             return answer(message=off_topic(articles))
         return answer(nearest=best)
+
+    def _scope(
+        self, documents: Collection[str] | None, since: dt.date | None, until: dt.date | None
+    ) -> Scope:
+        check_scope(documents, since, until, self.store.documents)
+        return Scope(None if documents is None else frozenset(documents), since, until)
+
+    def _agreeing(self, readings: Sequence[Reading]) -> list[list[Reading]]:
+        """What is worth showing behind an answer, those that say the same together."""
+        least = min(self.threshold, _FURTHER)
+        worthy = [reading for reading in readings if reading.confidence >= least]
+        answers = [self._text_of(reading) for reading in worthy]
+        return [group[:_CITED] for group in agreeing(worthy, answers)]
+
+    def _text_of(self, reading: Reading) -> str:
+        return self.store.documents[reading.passage.document_id].text[slice(*reading.answer)]
 
     def _answer(
         self,
         question: str,
         used: str,
         times: tuple[float, float, float] | None = None,
-        claimed: Sequence[Reading] = (),
+        claimed: Sequence[Sequence[Reading]] = (),
         nearest: Sequence[Reading] = (),
         contested: bool = False,
         message: str | None = None,
     ) -> Answer:
         """The record of what was found; `times` are when asking began, when the passages were
         retrieved and when they were read."""
-        shown = [*claimed, *nearest]
+        shown = [*chain.from_iterable(claimed), *nearest]
         citations = self._cite(shown)
-        claims = tuple(map(self._claim, claimed, citations))
+        numbered = iter(citations)
+        claims = tuple(
+            self._claim(group[0], list(islice(numbered, len(group)))) for group in claimed
+        )
         documents = [item.document_id for item in citations]
         began, retrieved, read = times or (perf_counter(),) * 3
         return Answer(
@@ -166,7 +196,9 @@ class Pipeline:
             },
         )
 
-    def _claim(self, reading: Reading, citation: Citation) -> Claim:
+    def _claim(self, reading: Reading, citations: Sequence[Citation]) -> Claim:
+        """The claim of a reading, which is the first of those cited."""
+        citation = citations[0]
         text = self.store.documents[citation.document_id].text
         found = self._speakers(citation.document_id).of(reading.answer)
         return Claim(
@@ -175,6 +207,7 @@ class Pipeline:
             attribution=found,
             confidence=round(reading.confidence, 4),
             citation=citation.id,
+            citations=tuple(item.id for item in citations),
         )
 
     def _accounts(self, question: str, readings: Sequence[Reading]) -> list[Reading]:
@@ -207,17 +240,17 @@ class Pipeline:
         self,
         question: str,
         history: Sequence[Turn] = (),
-        documents: Collection[str] | None = None,
+        scope: Scope = EVERYTHING,
     ) -> Asked:
         """The question as it is searched for and read."""
         history = [turn for turn in history if small_talk(turn.question) is None]
-        return self._understand(question, history, documents, {})
+        return self._understand(question, history, scope, {})
 
     def _understand(
         self,
         question: str,
         history: Sequence[Turn],
-        documents: Collection[str] | None,
+        scope: Scope,
         known: dict[int, str],
     ) -> Asked:
         """`known` gathers the answers to the turns, by their places in the history."""
@@ -227,7 +260,7 @@ class Pipeline:
         places = (len(history) - len(turns), len(history) - 1) if turns else ()
         for place in places:
             if place not in known:
-                known[place] = self._answer_to(history, place, documents, known)
+                known[place] = self._answer_to(history, place, scope, known)
         answers = dict.fromkeys(known[place] for place in places)
         return Asked(corrected, turns, tuple(filter(None, answers)))
 
@@ -235,27 +268,23 @@ class Pipeline:
         self,
         history: Sequence[Turn],
         place: int,
-        documents: Collection[str] | None,
+        scope: Scope,
         known: dict[int, str],
     ) -> str:
         """The answer that a turn got, else the most probable one."""
         turn = history[place]
         if turn.answer:
             return turn.answer[:MAX_QUESTION]
-        asked = self._understand(turn.question, history[:place], documents, known)
-        candidates = self.candidates(asked, documents)
-        readings = self.read(asked, candidates, 1)
-        return "".join(
-            self.store.documents[reading.passage.document_id].text[slice(*reading.answer)]
-            for reading in readings
-        )
+        asked = self._understand(turn.question, history[:place], scope, known)
+        readings = self.read(asked, self.candidates(asked, scope), 1)
+        return "".join(map(self._text_of, readings))
 
-    def candidates(self, asked: Asked, documents: Collection[str] | None = None) -> list[Candidate]:
+    def candidates(self, asked: Asked, scope: Scope = EVERYTHING) -> list[Candidate]:
         """The best passages, as many as are read for one question."""
         chosen: list[Candidate] = []
         room = WORDS_READ
         wordings = [" ".join((*context, asked.question)) for context in asked.contexts[1:]]
-        for candidate in self._retriever.retrieve(asked.question, _CANDIDATES, documents, wordings):
+        for candidate in self._retriever.retrieve(asked.question, _CANDIDATES, scope, wordings):
             words = len(candidate.text.split())
             if words <= room or not chosen:
                 chosen.append(candidate)
@@ -267,12 +296,18 @@ class Pipeline:
         return self._reader.read(asked.question, candidates, top_k, asked.contexts)
 
     def search(
-        self, query: str, top_k: int = 10, documents: Collection[str] | None = None
+        self,
+        query: str,
+        top_k: int = 10,
+        documents: Collection[str] | None = None,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
     ) -> tuple[Citation, ...]:
-        """The best sentence of each of the `top_k` best passages; raises as `ask` does."""
-        check_request(query, (), top_k, documents, self.store.documents)
+        """The best sentence of each of the `top_k` best passages, chosen and raising as `ask`."""
+        check_request(query, (), top_k)
         used = self._speller.correct(query.strip())
-        candidates = self._retriever.retrieve(used, top_k, documents)
+        scope = self._scope(documents, since, until)
+        candidates = self._retriever.retrieve(used, top_k, scope)
         return self._cite([_best_sentence(candidate) for candidate in candidates])
 
     def over(self, documents: Sequence[Document], encoder: Encoder) -> Pipeline:
@@ -288,12 +323,16 @@ class Pipeline:
         answered = (question for question in questions if self._answers(question, document_id))
         return list(islice(answered, limit))
 
+    def first(self) -> Document:
+        """The article that is shown before anything is asked: the newest."""
+        return self.store.list_documents(count=1).documents[0]
+
     def _some_suggestions(self) -> tuple[str, ...]:
         """A few that the first article answers."""
         if self._suggested is None:
             # A suggestion that asks nothing of the article brings none itself.
             self._suggested = ()
-            self._suggested = tuple(self.suggestions(next(iter(self.store.documents)), 3))
+            self._suggested = tuple(self.suggestions(self.first().id, 3))
         return self._suggested
 
     def _answers(self, question: str, document_id: str) -> bool:

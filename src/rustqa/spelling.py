@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
+from functools import cached_property
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 # Longer words bear a second slip before they turn into another word.
@@ -15,14 +16,12 @@ _INFLECTION = re.compile(r"(?:e?s|e?d|ing|ly|e?n|e?r)$")
 class Speller:
     """Knows the articles' words and, through `knows`, the words of the language at large."""
 
-    def __init__(self, texts: Iterable[str], knows: Callable[[str], bool]) -> None:
-        """Collects the words of the texts; `knows(lower-case word)` spares a word from mending."""
-        surfaces = Counter[str](word for text in texts for word in _WORD.findall(text))
-        # Of several spellings by case, the commonest is shown.
-        self._words = {w.lower(): w for w, _ in reversed(surfaces.most_common())}
-        self._counts = Counter[str]()
-        for word, count in surfaces.items():
-            self._counts[word.lower()] += count
+    def __init__(
+        self, count_words: Callable[[], Mapping[str, int]], knows: Callable[[str], bool]
+    ) -> None:
+        """`count_words()` gives how often each word stands in the articles, and is not called
+        before it is needed; `knows(lower-case word)` spares a word from mending."""
+        self._count_words = count_words
         self._knows = knows
 
     def correct(self, question: str) -> str:
@@ -31,7 +30,7 @@ class Speller:
 
     def _correct_word(self, word: str) -> str:
         lower = word.lower()
-        if lower in self._words or self._is_known(lower):
+        if self._is_known(lower) or lower in self._words:
             return word
         from rapidfuzz import process
         from rapidfuzz.distance import OSA
@@ -46,6 +45,19 @@ class Speller:
             return word
         best, *_ = min(near, key=lambda item: (item[1], -self._counts[item[0]], item[0]))
         return self._words[best]
+
+    @cached_property
+    def _words(self) -> dict[str, str]:
+        """Each word in lower case with its commonest spelling."""
+        surfaces = Counter(self._count_words())
+        return {word.lower(): word for word, _ in reversed(surfaces.most_common())}
+
+    @cached_property
+    def _counts(self) -> Counter[str]:
+        counts = Counter[str]()
+        for word, count in self._count_words().items():
+            counts[word.lower()] += count
+        return counts
 
     def _is_known(self, lower: str) -> bool:
         """Whether the language has the word, or the word it is an inflection of."""

@@ -6,12 +6,16 @@ A higher score is always better.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+# What makes a year or a month a day.
+_FIRST_DAY = {4: "-01-01", 7: "-01"}
 
 Vectors = NDArray[np.float32]
 Scores = NDArray[np.float64]
@@ -49,6 +53,38 @@ class Document:
     licence: str | None = None
     questions: tuple[str, ...] = ()
 
+    @property
+    def day(self) -> dt.date | None:
+        """The day of the date, if that is one by ISO 8601; a year or a month counts as its first
+        day."""
+        whole = (self.date or "")[:10]
+        try:
+            return dt.date.fromisoformat(whole + _FIRST_DAY.get(len(whole), ""))
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which articles are asked: the named ones, and those dated from `since` to `until`, both
+    included; None sets no limit. An article without a date is in no span of time."""
+
+    documents: frozenset[str] | None = None
+    since: dt.date | None = None
+    until: dt.date | None = None
+
+    def holds(self, id: str, day: dt.date | None) -> bool:
+        """Whether an article with this id and day is asked."""
+        if self.documents is not None and id not in self.documents:
+            return False
+        if self.since is None and self.until is None:
+            return True
+        first, last = self.since or dt.date.min, self.until or dt.date.max
+        return day is not None and first <= day <= last
+
+
+EVERYTHING = Scope()
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -59,6 +95,28 @@ class Passage:
     start: int
     end: int
     sentences: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Passages that may match some questions, in the store's order, and how well they do.
+
+    `cosines` and `shares` (of BM25, in [0, 1]) have the shape (questions, rows): of each passage
+    its own row, then one for each of its sentences.
+    """
+
+    passages: Sequence[Passage]
+    texts: Sequence[str]
+    cosines: Scores
+    shares: Scores
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Some of the articles that were looked for, and how many there are."""
+
+    total: int
+    documents: Sequence[Document]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +182,7 @@ class Citation:
     document_id: str
     document_title: str
     document_url: str | None
+    document_date: str | None
     paragraph: int
     cited_text: str
     start_char: int
@@ -157,6 +216,7 @@ class Attribution:
 class Claim:
     """One answer: its exact words, the citation that shows it, and who makes the claim.
 
+    `citations` are all that show it, that one first, as several articles may say the same.
     `speaker` is the name in the article at the place that `attribution` gives; both are None
     where the article states the claim itself.
     """
@@ -166,6 +226,7 @@ class Claim:
     attribution: Attribution | None
     confidence: float
     citation: int
+    citations: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,27 +273,41 @@ class Encoder(Protocol):
 
 
 class PassageStore(Protocol):
-    """Passages, their documents, and the vectors of each passage and of each of its sentences."""
+    """Passages and their articles, found by meaning and by words."""
 
     @property
     def id(self) -> str:
-        """Changes whenever an article's text, the encoder or the splitting changes."""
+        """Changes whenever an article, the encoder or the splitting changes."""
 
     @property
     def documents(self) -> Mapping[str, Document]:
-        """The documents by id."""
+        """The articles by id, each read when it is asked for."""
 
     @property
-    def passages(self) -> Sequence[Passage]:
-        """The passages; a passage's number is its place here."""
+    def words(self) -> Mapping[str, int]:
+        """How often each word of three letters or more stands in the articles, as far as known."""
 
-    def search(self, vector: Vectors, top_k: int) -> list[int]:
-        """Numbers of at most `top_k` passages, the nearest passage or sentence first."""
+    def __len__(self) -> int:
+        """How many passages there are."""
 
-    def similarities(self, vectors: Vectors, numbers: Sequence[int]) -> Vectors:
-        """Cosines of questions (questions, dimensions) to the passages of these numbers and to
-        their sentences, shape (questions, rows): of each passage its own row, then one for each
-        sentence."""
+    def passages_of(self, document_id: str) -> Sequence[Passage]:
+        """The passages of one article, in order."""
+
+    def list_documents(
+        self, words: str = "", scope: Scope = EVERYTHING, start: int = 0, count: int = 50
+    ) -> Listing:
+        """The articles in scope whose title or source holds all the words, from the `start`-th on,
+        the newest first, then those without a date."""
+
+    def search(
+        self,
+        vectors: Vectors,
+        terms: Sequence[Sequence[str]],
+        top_k: int,
+        scope: Scope = EVERYTHING,
+    ) -> Pool:
+        """For each question, by its vector (a row of `vectors`) and its different terms, the
+        `top_k` passages nearest in meaning and the `top_k` with most of its words, together."""
 
 
 class Retriever(Protocol):
@@ -242,11 +317,11 @@ class Retriever(Protocol):
         self,
         question: str,
         top_k: int,
-        documents: Collection[str] | None = None,
+        scope: Scope = EVERYTHING,
         wordings: Sequence[str] = (),
     ) -> list[Candidate]:
-        """At most `top_k` candidates, best first, from the named documents (None: from all);
-        `wordings` are other ways to ask the same."""
+        """At most `top_k` candidates, best first, from the articles in scope; `wordings` are other
+        ways to ask the same."""
 
 
 class Reader(Protocol):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from itertools import pairwise
 from json import dumps
 from typing import Any
@@ -22,6 +22,8 @@ from rustqa.types import Answer, Attribution, Block, Citation, Document, Span, T
 
 _SUGGESTIONS = 12
 _AT_START = 4
+# Articles whose sentences and suggestions are kept in mind.
+_ARTICLES_KEPT = 256
 
 _SURENESS = (
     (0.9, "very sure"),
@@ -50,21 +52,16 @@ class Library:
     """The articles of a pipeline, ready to be shown."""
 
     def __init__(self, pipeline: Pipeline) -> None:
-        """Gathers each article's sentences."""
+        """Looks at no article yet but the first."""
         self.pipeline = pipeline
         self.documents = pipeline.store.documents
-        self.first = next(iter(self.documents.values()))
-        self._sentences: dict[str, list[Span]] = defaultdict(list)
-        for passage in pipeline.store.passages:
-            self._sentences[passage.document_id].extend(passage.sentences)
-        self._suggestions: dict[str, list[str]] = {}
+        self.first = pipeline.first()
+        self._sentences = lru_cache(_ARTICLES_KEPT)(self._find_sentences)
+        self._suggestions = lru_cache(_ARTICLES_KEPT)(self._find_suggestions)
 
     def suggestions(self, document_id: str) -> list[str]:
         """Questions the article answers, found once."""
-        if document_id not in self._suggestions:
-            found = self.pipeline.suggestions(document_id, _SUGGESTIONS)
-            self._suggestions[document_id] = found
-        return self._suggestions[document_id]
+        return self._suggestions(document_id)
 
     def blocks(
         self, document: Document, citations: Sequence[Citation] = (), equal: bool = False
@@ -72,7 +69,7 @@ class Library:
         """Each block of the article with its pieces, the citations highlighted; all like the
         best one if they are `equal`."""
         here = [item for item in citations if item.document_id == document.id]
-        sentences = iter(self._sentences[document.id])
+        sentences = iter(self._sentences(document.id))
         sentence = next(sentences, None)
         for block in document.blocks:
             inside = []
@@ -87,7 +84,7 @@ class Library:
         span = Span(citation.start_char, citation.end_char)
         inside = [
             sentence
-            for sentence in self._sentences[citation.document_id]
+            for sentence in self._sentences(citation.document_id)
             if span.start <= sentence.start and sentence.end <= span.end
         ]
         text = self.documents[citation.document_id].text
@@ -95,6 +92,13 @@ class Library:
         if attribution is not None:
             cue = Span(attribution.cue_start_char, attribution.cue_end_char)
         return list(_pieces(text, span, inside, [citation], cue=cue))
+
+    def _find_sentences(self, document_id: str) -> list[Span]:
+        passages = self.pipeline.store.passages_of(document_id)
+        return [sentence for passage in passages for sentence in passage.sentences]
+
+    def _find_suggestions(self, document_id: str) -> list[str]:
+        return self.pipeline.suggestions(document_id, _SUGGESTIONS)
 
 
 class Pages:

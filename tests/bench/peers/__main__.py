@@ -46,7 +46,7 @@ from bench.peers.labels import (
 )
 from bench.processes import Command, Usage, medians, ratios, run, run_in_turn
 from bench.record import save
-from rustqa.corpus import read_corpus
+from rustqa.sources.reading import read_corpus
 from rustqa.labelled import LabelledSet
 
 TESTS = Path(__file__).resolve().parents[2]

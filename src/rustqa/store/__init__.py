@@ -1,0 +1,1 @@
+"""Stores of passages: an index folder searched by FAISS, or a Qdrant collection."""
