@@ -48,9 +48,12 @@ class Indexed:
     gone: int
 
 
-def build_in_memory(documents: Iterable[Document], encoder: Encoder) -> FaissStore:
-    """Splits and encodes documents into a store that lies on no disk."""
-    builder = Builder(encoder, split_document, splitter_name())
+def build_in_memory(
+    documents: Iterable[Document], encoder: Encoder, before: FaissStore | None = None
+) -> FaissStore:
+    """Splits and encodes documents into a store that lies on no disk; what stands in the store of
+    `before` is not encoded again."""
+    builder = Builder(encoder, split_document, splitter_name(), before)
     for document in documents:
         builder.add(document)
     return builder.finish()

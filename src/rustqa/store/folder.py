@@ -104,9 +104,12 @@ def load_store(folder: Path) -> FaissStore:
 
     def table(name: str) -> Any:
         content = data[name]
-        if content is None:
-            return np.load(folder / name, mmap_mode="r", allow_pickle=False)
-        return np.load(io.BytesIO(content), allow_pickle=False)
+        try:
+            if content is None:
+                return np.load(folder / name, mmap_mode="r", allow_pickle=False)
+            return np.load(io.BytesIO(content), allow_pickle=False)
+        except ValueError:
+            raise _damaged(folder / name) from None
 
     def text(name: str) -> bytes | mmap:
         content = data[name]
