@@ -74,7 +74,7 @@ def build_index(
     """
     before = None if fresh else _old_store(settings.index)
     old = read_origin(settings.index) or Origin(())
-    origin = _origin(settings, old, sources, add, remove)
+    origin = _origin(settings, old, before, sources, add, remove)
     builder = Builder(_PassageEncoder(settings), split_document, splitter_name(), before)
     known = known_files(old, origin.sources) if builder.can_keep() else {}
     again = [path.resolve() for path in add]
@@ -203,6 +203,7 @@ def _old_store(folder: Path) -> FaissStore | None:
 def _origin(
     settings: Settings,
     old: Origin,
+    before: FaissStore | None,
     sources: Sequence[Path],
     add: Sequence[Path],
     remove: Collection[str],
@@ -220,8 +221,12 @@ def _origin(
         path = Path(name).resolve()
         if path in paths:
             paths.remove(path)
-        else:
+        elif before is not None and name in before.documents:
             removed.add(name)
+        else:
+            raise StoreError(
+                f"{name!r} is neither an article nor a source of this index; see: rustqa index list"
+            )
     for path in paths:
         if not path.exists():
             raise CorpusError(
