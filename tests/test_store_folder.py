@@ -72,7 +72,7 @@ def test_a_loaded_store_equals_the_saved_one(
     assert loaded.words == fake_store.words
     vectors = FakeEncoder().encode(["the harbour wall"])
     pools = [one.search(vectors, [["harbour", "wall"]], 3) for one in (loaded, fake_store)]
-    assert pools[0].passages == pools[1].passages
+    assert list(pools[0].passages) == list(pools[1].passages)
     assert np.array_equal(pools[0].cosines, pools[1].cosines)
     assert np.array_equal(pools[0].shares, pools[1].shares)
     assert sorted(file.name for file in folder.iterdir()) == sorted(NAMES)

@@ -37,12 +37,14 @@ def _wanted(question: str) -> list[str]:
 
 
 def _shares(store: FaissStore, question: str) -> NDArray[np.float32]:
-    return WordSearch(store.postings, store.columns).passages(_wanted(question))
+    words = WordSearch(store.postings, store.columns)
+    return words.passages(words.find(_wanted(question)))
 
 
 def _sentence_shares(store: FaissStore, question: str) -> Scores:
     places = np.arange(len(store.columns.sentences))
-    return WordSearch(store.postings, store.columns).sentences(_wanted(question), places)
+    words = WordSearch(store.postings, store.columns)
+    return words.sentences(words.find(_wanted(question)), places)
 
 
 def test_every_term_is_found_with_its_sentences(store: FaissStore) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rustqa.runtime import processors
 from rustqa.store.columns import Numbers
 from rustqa.types import Vectors
 
@@ -59,6 +60,8 @@ class Nearest:
         """Passages nearest to each question, the nearest first, shape (questions, at most top_k);
         with `inside` only passages of which it is true. -1 stands where there are no more."""
         faiss = _faiss()
+        # A question is too little work to be shared; threads that wait for it hold up others.
+        faiss.omp_set_num_threads(1)
         selector = None
         if inside is not None:
             selector = faiss.IDSelectorBitmap(np.packbits(inside, bitorder="little"))
@@ -80,6 +83,7 @@ class Nearest:
 def build_nearest(rows: Rows, count: int, before: Nearest | None = None) -> Nearest:
     """The index over `count` passages; centroids are taken over from `before` if they still fit."""
     faiss = _faiss()
+    faiss.omp_set_num_threads(processors())
     dimensions = rows(0, 1).shape[1]
     if count <= FLAT:
         index = faiss.IndexFlatIP(dimensions)
