@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fakes import CORPUS, INDEX, FakeEncoder, FixedEncoder, articles
-from rustqa.corpus import make_document, read_corpus
+from rustqa.corpus import make_document
 from rustqa.errors import StoreError
 from rustqa.index import (
     FaissStore,
@@ -23,6 +23,7 @@ from rustqa.index import (
     save_store,
 )
 from rustqa.passages import split_document, splitter_name
+from rustqa.sources.reading import read_corpus
 from rustqa.types import Document, Encoder, Vectors
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rustqa.corpus import read_corpus
 from rustqa.encoder import open_passage_encoder, weights_fingerprint
 from rustqa.errors import StoreError
 from rustqa.index import (
@@ -19,6 +18,7 @@ from rustqa.index import (
 )
 from rustqa.passages import split_document, splitter_name
 from rustqa.settings import Settings, data_root
+from rustqa.sources.reading import read_corpus
 from rustqa.types import Document, Encoder
 
 

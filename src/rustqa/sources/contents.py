@@ -1,0 +1,94 @@
+"""Opens files so that nothing they are or do stops the reading of the others."""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from rustqa.errors import CorpusError
+
+MAX_BYTES = 10_000_000
+MAX_CHARACTERS = 10_000_000
+TOO_MUCH_TEXT = f"holds more than {MAX_CHARACTERS:,} characters of text; split it into articles"
+
+_LONGEST_REASON = 120
+
+
+def read_bytes(
+    path: Path, limit: int | None = None, advice: str = "split it into articles"
+) -> bytes:
+    """All of a file of at most `limit` bytes (MAX_BYTES); raises CorpusError without its name."""
+    limit = MAX_BYTES if limit is None else limit
+    with steady(path, limit, advice) as (file, _):
+        return file.read(limit + 1)
+
+
+@contextmanager
+def steady(path: Path, limit: int, advice: str) -> Iterator[tuple[BinaryIO, int]]:
+    """A file opened to be read, and its size; raises CorpusError where it cannot be read, is too
+    large, or changes meanwhile."""
+    try:
+        _check(os.stat(path), limit, advice)
+        with open(path, "rb", opener=_open) as file:
+            before = os.fstat(file.fileno())
+            _check(before, limit, advice)
+            yield file, before.st_size
+            after = os.fstat(file.fileno())
+    except FileNotFoundError:
+        raise CorpusError("gone since the folder was listed; index again") from None
+    except OSError as error:
+        raise CorpusError(f"{error.strerror}; make it readable and index again") from None
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise CorpusError("changed while it was read; index again")
+
+
+def _check(state: os.stat_result, limit: int, advice: str) -> None:
+    if not stat.S_ISREG(state.st_mode):
+        raise CorpusError("a pipe or a device, not a file; remove it")
+    if state.st_size > limit:
+        raise CorpusError(f"larger than {limit:,} bytes; {advice}")
+
+
+def _open(path: str, flags: int) -> int:
+    # Should a pipe have taken the file's place since, this does not wait for a writer.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def decode(data: bytes) -> str:
+    """UTF-8 as text. A byte order mark is a signature, not text: offsets start behind it."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CorpusError(
+            f"not UTF-8 at byte {error.start}; save it as UTF-8 and index again"
+        ) from None
+
+
+@contextmanager
+def contained(library: tuple[str, ...], what: str, mend: str) -> Iterator[None]:
+    """Runs a library on what a stranger wrote: it logs and warns in vain, and whatever it raises
+    becomes a CorpusError that says `what` happened and how to `mend` it."""
+    loggers = [logging.getLogger(name) for name in library]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except CorpusError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        if len(reason) > _LONGEST_REASON:
+            reason = f"{reason[:_LONGEST_REASON]}…"
+        raise CorpusError(f"{what} ({reason.rstrip('.')}); {mend}") from None
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

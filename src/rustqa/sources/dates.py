@@ -1,0 +1,54 @@
+"""Reads the day that a text states, where it states one clearly."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+_MONTHS = {
+    name[:length]: number
+    for number, name in enumerate(
+        ("january", "february", "march", "april", "may", "june", "july", "august")
+        + ("september", "october", "november", "december"),
+        start=1,
+    )
+    for length in (3, len(name))
+} | {"sept": 9}
+_YEARS = range(1600, 2101)
+_LONGEST = 100
+
+_FLAGS = re.IGNORECASE | re.ASCII
+_TIME = r"(?:[\s,]*(?:\bat\s)?[\sT]?\d{1,2}(?::\d\d|\s?[ap]\.?m\b).*)?"
+_NUMBERS = re.compile(rf"(\d{{4}})([-/.])(\d\d?)\2(\d\d?)(?!\d){_TIME}", _FLAGS)
+_COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T?\d{4,6}(?:\D.*)?)?", _FLAGS)
+_WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+)?"
+_DAY = r"(\d{1,2})(?:st|nd|rd|th)?"
+_DAY_FIRST = re.compile(
+    rf"{_WEEKDAY}{_DAY}(?:\sof)?[\s-]+([a-z]+)\.?,?[\s-]+(\d{{4}})(?!\d){_TIME}", _FLAGS
+)
+_MONTH_FIRST = re.compile(rf"{_WEEKDAY}([a-z]+)\.?\s+{_DAY},?\s+(\d{{4}})(?!\d){_TIME}", _FLAGS)
+
+
+def iso_date(text: str) -> str | None:
+    """The day as YYYY-MM-DD, as written whatever the zone; None where it is not clear, as in
+    03/04/2024."""
+    text = text.strip()
+    if len(text) > _LONGEST:
+        return None
+    if match := _NUMBERS.fullmatch(text):
+        return _day(match[1], int(match[3]), match[4])
+    if match := _COMPACT.fullmatch(text):
+        return _day(match[1], int(match[2]), match[3])
+    if match := _DAY_FIRST.fullmatch(text):
+        return _day(match[3], _MONTHS.get(match[2].lower(), 0), match[1])
+    if match := _MONTH_FIRST.fullmatch(text):
+        return _day(match[3], _MONTHS.get(match[1].lower(), 0), match[2])
+    return None
+
+
+def _day(year: str, month: int, day: str) -> str | None:
+    try:
+        found = date(int(year), month, int(day))
+    except ValueError:
+        return None
+    return found.isoformat() if found.year in _YEARS else None

@@ -1,0 +1,34 @@
+"""Which files a .rustqaignore leaves out: gitignore's rules, each file's for its own folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+
+from rustqa.errors import CorpusError
+from rustqa.sources.contents import decode, read_bytes
+
+IGNORE_FILE = ".rustqaignore"
+_MAX_BYTES = 1_000_000
+
+# The rules that hold in a folder: those of the outermost folder first, each with its folder's name.
+Rules = tuple[tuple[str, GitIgnoreSpec], ...]
+
+
+def read_rules(file: Path, folder: str, outer: Rules) -> Rules:
+    """The outer rules and those in the file, which hold below the folder (its name ends in /)."""
+    lines = decode(read_bytes(file, _MAX_BYTES, "shorten it")).splitlines()
+    try:
+        return (*outer, (folder, GitIgnoreSpec.from_lines(lines)))
+    except ValueError as error:
+        raise CorpusError(f"not in gitignore's syntax ({error}); correct it") from None
+
+
+def is_ignored(name: str, rules: Rules) -> bool:
+    """Whether the rules leave out what has this name; a folder's ends in /."""
+    for folder, spec in reversed(rules):
+        verdict = spec.check_file(name[len(folder) :]).include
+        if verdict is not None:
+            return verdict
+    return False

@@ -1,0 +1,53 @@
+"""What is known of an article beside its text: title, address, source, date and licence."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rustqa.errors import CorpusError
+from rustqa.sources.contents import read_bytes
+from rustqa.sources.dates import iso_date
+
+TEXT_FIELDS = ("title", "url", "source", "date", "licence")
+
+
+def read_metadata(file: Path | None) -> dict[str, Any]:
+    """The fields of a .toml file: strings, and `questions`, a list of strings."""
+    if file is None:
+        return {}
+    try:
+        fields = tomllib.loads(read_bytes(file).decode("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise CorpusError(f"not valid TOML ({' '.join(str(error).split())}); correct it") from None
+    if isinstance(fields.get("date"), date):
+        fields["date"] = fields["date"].isoformat()
+    for name, value in fields.items():
+        if name not in (*TEXT_FIELDS, "questions"):
+            known = ", ".join((*TEXT_FIELDS, "questions"))
+            raise CorpusError(f"{name!r} must be one of {known}")
+        check_field(name, value, "text in quotation marks")
+    return fields
+
+
+def check_field(name: str, value: object, text: str = "text") -> None:
+    """Raises CorpusError unless the value is what the field holds."""
+    if name == "questions":
+        good = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        wanted = "a list of texts"
+    else:
+        good, wanted = isinstance(value, str), text
+    if not good:
+        raise CorpusError(f"{name!r} must be {wanted}")
+
+
+def merge(found: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What an article says of itself and what is given for it, which counts for more."""
+    fields = {name: value for each in (found, given) for name, value in each.items() if value}
+    if "date" in fields:
+        # A date that is none is shown as it is written.
+        fields["date"] = iso_date(fields["date"]) or fields["date"]
+    return fields
