@@ -63,9 +63,9 @@ class Duplicates:
         for key in keys:
             self._bands.setdefault(key, len(self._signatures))
         self._signatures.append((document.id, signature))
-        for id, other in (self._signatures[place] for place in met):
+        for earlier, other in (self._signatures[place] for place in met):
             if np.mean(signature == other) >= _NEAR:
-                return Duplicate(id, exact=False)
+                return Duplicate(earlier, exact=False)
         return None
 
 

@@ -23,7 +23,7 @@ MAX_PAGES = 2000
 MAX_SECONDS = 120.0
 
 # What pypdf may unpack and look at for one page; its own limits suit far larger machines.
-_LIMITS = {
+_LIMITS: dict[str, Any] = {
     "array_based_stream_maximum_output_length": 25_000_000,
     "lzw_maximum_output_length": 25_000_000,
     "run_length_maximum_output_length": 25_000_000,
@@ -51,8 +51,8 @@ def read_pdf(file: SourceFile, metadata: Mapping[str, Any]) -> Document:
     pages, found = _extract(data)
     if not any(pages):
         raise CorpusError("holds no text, only images; run it through OCR")
-    id = document_id(stem(file.name))
-    return make_document(id, reflow(pages), data, merge(found, metadata))
+    fields = merge(found, metadata)
+    return make_document(document_id(stem(file.name)), reflow(pages), data, fields)
 
 
 def _extract(data: bytes) -> tuple[list[list[Line]], dict[str, str]]:
