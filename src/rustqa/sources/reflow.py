@@ -49,8 +49,8 @@ def _without_edges(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
         lines = sorted(page, key=lambda line: -line.y)
         edges.append([*lines[:_EDGE], *lines[_EDGE:][-_EDGE:]])
     counts = Counter(key for edge in edges for key in {_key(line) for line in edge})
-    # Left and right pages may have heads of their own.
-    often = max(2, 0.4 * len(pages))
+    # Each chapter may have a head of its own, on the left pages or the right ones only.
+    often = 2 if len(pages) < 6 else 3
     return [
         [
             line
