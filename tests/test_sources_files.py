@@ -110,7 +110,7 @@ def test_links_are_followed_inside_the_folder_alone(tmp_path: Path) -> None:
         "a.toml": outside / "a.toml",
         "nowhere.txt": source / "gone",
         "other.json": outside / "rules",
-        "x.txt": "/etc/../etc/passwd",
+        "x.txt": Path("/etc/../etc/passwd"),
     }.items():
         (source / name).symlink_to(target)
     files, problems = find_files(source)

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import NamedTuple
 
+_BARE = r"[\s|•·–—\[\]()-]*"
 _PAGE_NUMBER = re.compile(
-    r"\W*(?:page\s)?\W*(?:\d{1,4}|[ivxlc]{1,7})(?:\s?(?:of|/)\s?\d{1,4})?\W*", re.IGNORECASE
+    rf"{_BARE}(?:page\s)?(?:\d{{1,4}}|[ivxlc]{{1,7}})(?:\s?(?:of|/)\s?\d{{1,4}})?{_BARE}",
+    re.IGNORECASE,
 )
 # How many lines at the top and at the bottom of a page may be its running head and foot.
 _EDGE = 2
