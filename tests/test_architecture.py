@@ -60,6 +60,7 @@ LAZY = {
     "lxml": set(),
     "onnx": {"network"},
     "onnxruntime": {"runtime"},
+    "pathspec": {"sources.ignoring"},
     "pypdf": {"sources.pdf"},
     "safetensors": {"encoder"},
     "sentence_transformers": {"torch_encoder"},
