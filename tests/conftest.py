@@ -11,7 +11,6 @@ import hypothesis
 import pytest
 
 from fakes import ARTICLE_ID, CORPUS, FakeEncoder, FakeReader, articles
-from rustqa.sources.reading import read_corpus
 from rustqa.encoder import (
     PACKAGED,
     PACKAGED_SHA256,
@@ -22,6 +21,7 @@ from rustqa.encoder import (
 from rustqa.store.local import FaissStore
 from rustqa.indexing import build_in_memory
 from rustqa.pipeline import Pipeline
+from rustqa.sources.reading import read_corpus
 from rustqa.torch_encoder import TorchEncoder
 from rustqa.types import Document, Encoder
 from rustqa.windows import Layout

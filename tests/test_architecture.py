@@ -24,12 +24,20 @@ STAGES = frozenset(
     | {"retriever", "reader", "windows", "citations", "conversation", "small_talk", "accounts"}
     | {"quotations", "verbs", "noun_phrases", "cues", "speakers"}
 )
+# Each kind of file is a room of its own; what they share lies a floor below.
+SOURCES = (
+    frozenset({"sources.__init__", "sources.contents", "sources.dates", "sources.reflow"}),
+    frozenset({"sources.duplicates", "sources.ignoring", "sources.metadata"}),
+    frozenset({"sources.files"}),
+    frozenset({"sources.html", "sources.jsonl", "sources.pdf", "sources.text"}),
+    frozenset({"sources.reading"}),
+)
 # Imports point down: a module imports those of lower levels, and of its own only by exception.
 LEVELS = (
     frozenset({"__init__", "checksums", "errors", "network", "runtime", "types", "words"}),
     frozenset({"limits", "settings"}),
     STAGES,
-    frozenset({"updating"}),
+    *SOURCES,
     frozenset({"indexing"}),
     frozenset({"feedback", "labelled", "pipeline"}),
     frozenset({"examples", "opening", "schema", "security", "terminal", "web"}),
@@ -49,13 +57,17 @@ HELPERS = frozenset(
 )
 # Where a library may be imported; those of the first table never at the top of a module.
 LAZY = {
-    "faiss": {"store.nearest"},
+    "faiss": {"index"},
+    "lxml": set(),
     "onnx": {"network"},
     "onnxruntime": {"runtime"},
+    "pathspec": {"sources.ignoring"},
+    "pypdf": {"sources.pdf"},
     "safetensors": {"encoder"},
     "sentence_transformers": {"torch_encoder"},
     "tokenizers": {"onnx_encoder", "runtime", "windows"},
     "torch": {"torch_encoder"},
+    "trafilatura": {"sources.html"},
     "transformers": {"torch_encoder"},
 }
 WEB = {
