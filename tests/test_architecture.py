@@ -19,7 +19,7 @@ FILES = {
 }
 STAGES = frozenset(
     {"furniture", "corpus", "passages", "spelling", "agreement"}
-    | {name for name in FILES if name.startswith(("sources", "store"))}
+    | {name for name in FILES if name.startswith("store")}
     | {"encoder", "onnx_cache", "onnx_encoder", "torch_encoder"}
     | {"retriever", "reader", "windows", "citations", "conversation", "small_talk", "accounts"}
     | {"quotations", "verbs", "noun_phrases", "cues", "speakers"}
@@ -38,6 +38,7 @@ LEVELS = (
     frozenset({"limits", "settings"}),
     STAGES,
     *SOURCES,
+    frozenset({"updating"}),
     frozenset({"indexing"}),
     frozenset({"feedback", "labelled", "pipeline"}),
     frozenset({"examples", "opening", "schema", "security", "terminal", "web"}),
@@ -57,7 +58,7 @@ HELPERS = frozenset(
 )
 # Where a library may be imported; those of the first table never at the top of a module.
 LAZY = {
-    "faiss": {"index"},
+    "faiss": {"store.nearest"},
     "lxml": set(),
     "onnx": {"network"},
     "onnxruntime": {"runtime"},

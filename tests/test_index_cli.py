@@ -42,7 +42,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 def test_an_index_is_built_and_brought_up_to_date(run: Run, articles: Path) -> None:
     """It says how many articles were read, taken over and gone; later without a path."""
-    code, out, err = run(articles)
+    code, out, _ = run(articles)
     assert code == 0
     assert "2 article(s), 2 passages, index " in out
     assert "(2 read, 0 as before, 0 gone)" in out

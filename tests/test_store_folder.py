@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fakes import CORPUS, INDEX, FakeEncoder, FixedEncoder, articles
+from fakes import CORPUS, INDEX, FakeEncoder, articles
 from rustqa.corpus import make_document
 from rustqa.errors import StoreError
 from rustqa.indexing import build_in_memory
@@ -29,9 +29,8 @@ from rustqa.store.folder import (
     read_origin,
     save_store,
 )
-from rustqa.passages import split_document, splitter_name
-from rustqa.sources.reading import read_corpus
-from rustqa.types import Document, Encoder, Vectors
+from rustqa.store.local import FaissStore
+from rustqa.types import Encoder
 
 NAMES = (
     *("documents.jsonl", "documents.npy", "files.jsonl", "manifest.json", "passages.npy"),

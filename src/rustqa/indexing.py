@@ -12,8 +12,19 @@ from rustqa.encoder import open_passage_encoder, weights_fingerprint
 from rustqa.errors import CorpusError, StoreError
 from rustqa.passages import split_document, splitter_name
 from rustqa.settings import Settings, data_root
-from rustqa.sources.reading import read_corpus
-from rustqa.types import Document, Encoder
+from rustqa.sources.files import KINDS, Problem, find_files
+from rustqa.sources.reading import read_file
+from rustqa.store.builder import Builder, make_recipe
+from rustqa.store.folder import (
+    Origin,
+    check_recipe,
+    load_store,
+    read_origin,
+    save_store,
+)
+from rustqa.store.local import FaissStore
+from rustqa.types import Document, Encoder, Vectors
+from rustqa.updating import Update, is_unchanged, known_files
 
 
 class Changes(NamedTuple):

@@ -18,12 +18,13 @@ DIMENSIONS = 384
 PASSAGES = 20
 # Words follow Zipf's law; of those of a passage a third are of its topic.
 _TOPICS, _TOPIC_WORDS, _TOPIC_SHARE = 2000, 60, 0.33
-_SMALL = (
-    "the of to and a in that said for on was is with as at by from it were has had be have an are "
-    "his they not but who which will been this its their she he"
-).split()
+_SMALL = [
+    *("the", "of", "to", "and", "a", "in", "that", "said", "for", "on", "was", "is", "with", "as"),
+    *("at", "by", "from", "it", "were", "has", "had", "be", "have", "an", "are", "his", "they"),
+    *("not", "but", "who", "which", "will", "been", "this", "its", "their", "she", "he"),
+]
 _SMALL_SHARE = 0.42
-_SYLLABLES = "ka lo mi ren tas vo del gru han bel sor ti nev ash dor wick ley".split()
+_SYLLABLES = ["ka", "lo", "mi", "ren", "tas", "vo", "del", "gru", "han", "bel", "sor", "ti", "nev"]
 
 
 class News:
