@@ -28,7 +28,7 @@ EXACT = np.argsort(-(QUESTIONS @ ROWS.T), axis=1)
 
 
 def _built(rows: Vectors = ROWS, before: Nearest | None = None) -> Nearest:
-    return build_nearest(lambda start, end: rows[start:end], len(rows), before)
+    return build_nearest(rows.__getitem__, len(rows), before)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_a_small_index_is_exact() -> None:
 
 def test_a_large_index_looks_through_enough_lists(lists: Nearest) -> None:
     """As many as find, of ten, the share that is aimed at, and of other questions too."""
-    assert lists.kind == "IVF256,SQ8"
+    assert lists.kind == "IVF256,PQ8x4fs"
     assert 0 < lists.probes < 256
     assert lists.recall >= RECALL
     assert _recall(lists) >= RECALL - 0.02
@@ -63,7 +63,7 @@ def test_a_large_index_looks_through_enough_lists(lists: Nearest) -> None:
 
 def test_more_lists_are_looked_through_where_fewer_miss(lists: Nearest) -> None:
     """The number that was chosen is not far more than it takes."""
-    fewer = Nearest(lists.index, max(1, lists.probes // 8))
+    fewer = Nearest(lists.index, ROWS.__getitem__, max(1, lists.probes // 8))
     assert _recall(fewer) < _recall(lists)
 
 
@@ -88,7 +88,9 @@ def test_an_index_survives_its_file(lists: Nearest, tmp_path: Path, mapped: bool
         file = tmp_path / "vectors.faiss"
         file.write_bytes(index.to_bytes())
         data = None if mapped else file.read_bytes()
-        loaded = load_nearest(file, data, index.probes, index.recall)
+        loaded = load_nearest(
+            file, data, ROWS.__getitem__, {"probes": index.probes, "recall": index.recall}
+        )
         assert np.array_equal(loaded.search(QUESTIONS, 10), index.search(QUESTIONS, 10))
         assert (loaded.kind, len(loaded)) == (index.kind, len(index))
 

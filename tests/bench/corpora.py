@@ -27,6 +27,11 @@ _SMALL_SHARE = 0.42
 _SYLLABLES = ["ka", "lo", "mi", "ren", "tas", "vo", "del", "gru", "han", "bel", "sor", "ti", "nev"]
 
 
+# Words' vectors lie near a space of so many dimensions: as many lists of an index have to be looked
+# through as with the real encoder's vectors of real texts.
+_LATENT, _NOISE = 64, 0.3
+
+
 class News:
     """Made-up news: the same seed gives the same articles."""
 
@@ -103,7 +108,9 @@ class WordEncoder:
     @cached_property
     def _table(self) -> Vectors:
         chance = np.random.default_rng(1)
-        table = chance.normal(size=(1 << 16, DIMENSIONS)).astype(np.float32)
+        own = chance.normal(size=(1 << 16, _LATENT)) / np.sqrt(_LATENT)
+        table = own @ chance.normal(size=(_LATENT, DIMENSIONS))
+        table = (table + _NOISE * chance.normal(size=table.shape)).astype(np.float32)
         for word in _SMALL:
             table[zlib.crc32(word.encode()) % len(table)] *= 0.15
         return table

@@ -33,7 +33,7 @@ from rustqa.settings import Settings
 from rustqa.store.builder import Builder
 from rustqa.store.folder import Origin, load_store, read_manifest, save_store
 from rustqa.store.local import FaissStore
-from rustqa.store.nearest import TOP
+from rustqa.store.nearest import TOP, exact_nearest
 from rustqa.types import Vectors
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -126,12 +126,7 @@ def _some_passages(store: FaissStore, count: int) -> list[tuple[int, str]]:
 def _recall(store: FaissStore, questions: Sequence[str]) -> float:
     """Of the ten nearest passages by all vectors, the share among the first ten found."""
     vectors = WordEncoder().encode(questions)
-    step = 50_000
-    parts = [
-        vectors @ store.columns.passage_vectors(start, min(start + step, len(store))).T
-        for start in range(0, len(store), step)
-    ]
-    exact = np.argpartition(-np.concatenate(parts, axis=1), TOP, axis=1)[:, :TOP]
+    exact = exact_nearest(vectors, store.columns.passage_vectors, len(store))
     found = store.nearest.search(vectors, TOP)
     return (
         float(np.mean([len(np.intersect1d(*row)) for row in zip(exact, found, strict=True)])) / TOP

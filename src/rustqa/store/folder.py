@@ -120,9 +120,9 @@ def load_store(folder: Path) -> FaissStore:
             text("documents.jsonl"), text("texts.txt"),
             *map(table, ("documents.npy", "passages.npy", "sentences.npy", "vectors.npy")),
         )  # fmt: skip
-        found = manifest["search"]
-        vectors = folder / "vectors.faiss"
-        nearest = load_nearest(vectors, data[vectors.name], found["probes"], found["recall"])
+        file = folder / "vectors.faiss"
+        look_up, found = columns.passage_vectors, manifest["search"]
+        nearest = load_nearest(file, data[file.name], look_up, found)
         postings = Postings(text("terms.txt"), table("terms.npy"), table("postings.npy"))
         recipe = manifest["recipe"]
         return FaissStore(manifest["id"], recipe, columns, nearest, postings, text("words.txt"))

@@ -128,7 +128,7 @@ class FaissStore:
             return _real(self.nearest.search(vectors, top_k, inside))
         if len(allowed) <= 2 * top_k:
             return allowed
-        cosines = vectors @ unpack(self.columns.vectors[self.columns.passages["row"][allowed]]).T
+        cosines = vectors @ self.columns.passage_vectors(allowed).T
         places = np.argpartition(-cosines, top_k, axis=1)[:, :top_k]
         return allowed[places.ravel()]
 
