@@ -8,10 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from rustqa.encoder import open_passage_encoder, weights_fingerprint
 from rustqa.errors import CorpusError, StoreError
 from rustqa.passages import split_document, splitter_name
 from rustqa.settings import Settings, data_root
+from rustqa.sources.duplicates import MARK
 from rustqa.sources.files import KINDS, Problem, find_files
 from rustqa.sources.reading import read_file
 from rustqa.store.builder import Builder, make_recipe
@@ -19,6 +22,7 @@ from rustqa.store.folder import (
     Origin,
     check_recipe,
     load_store,
+    read_marks,
     read_origin,
     save_store,
 )
@@ -78,14 +82,15 @@ def build_index(
     builder = Builder(_PassageEncoder(settings), split_document, splitter_name(), before)
     known = known_files(old, origin.sources) if builder.can_keep() else {}
     again = [path.resolve() for path in add]
-    update = Update(builder, before, origin, known, again)
+    marks = read_marks(settings.index) if before else np.zeros(0, MARK)
+    update = Update(builder, before, origin, known, again, marks)
     files = tuple(update.take_all())
     if not len(builder):
         raise CorpusError(_nothing(origin, update.problems))
     store = builder.finish()
     origin = replace(origin, removed=origin.removed - update.returned, files=files)
     if before is None or before.id != store.id or old != origin or before.recipe != store.recipe:
-        save_store(store, settings.index, origin)
+        save_store(store, settings.index, origin, np.array(update.marks, MARK))
     gone = sum(name not in store.documents for name in before.documents) if before else 0
     return Indexed(store, update.problems, update.repeats, update.read, update.kept, gone)
 

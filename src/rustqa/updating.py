@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from rustqa.sources.duplicates import Duplicates
+from rustqa.sources.duplicates import Duplicates, Mark, mark_of
 from rustqa.sources.files import Problem, SourceFile, find_files
 from rustqa.sources.reading import read_file
 from rustqa.store.builder import Builder
+from rustqa.store.columns import Table
 from rustqa.store.documents import Documents
 from rustqa.store.folder import IndexedFile, Origin
 from rustqa.store.local import FaissStore
@@ -29,13 +30,17 @@ class Update:
         origin: Origin,
         known: Mapping[Key, IndexedFile],
         again: Sequence[Path],
+        marks: Table,
     ) -> None:
-        """`known` are the files as they stand in the store of `before`; those under the paths of
-        `again` are read anew, and their articles taken even if they were removed."""
+        """`known` are the files as they stand in the store of `before`, and `marks` those of its
+        articles; files under the paths of `again` are read anew, and their articles taken even if
+        they were removed."""
         self.problems: list[Problem] = []
         self.repeats: list[Problem] = []
         self.read = self.kept = 0
         self.returned: set[str] = set()
+        self.marks: list[Mark] = []
+        self._old_marks = marks
         self._builder = builder
         self._before = before
         self._origin = origin
@@ -100,9 +105,9 @@ class Update:
             self.returned.add(name)
         if name in self._ids:
             return Problem(file.name, f"another article has the id {name!r}; rename one")
+        mark = self._old_marks[item] if isinstance(item, int) else mark_of(item)
         if self._duplicates:
-            document = self._old.at(item) if isinstance(item, int) else item
-            same = self._duplicates.seen(document)
+            same = self._duplicates.met(name, mark)
             if same and same.exact:
                 repeat = Problem(file.name, f"the same text as the article {same.id!r}; left out")
                 self.repeats.append(repeat)
@@ -111,6 +116,7 @@ class Update:
                 reason = f"nearly the same text as the article {same.id!r}; taken all the same"
                 self.repeats.append(Problem(file.name, reason))
         self._ids.add(name)
+        self.marks.append(mark)
         if isinstance(item, int):
             self._builder.keep(item, item + 1)
             self.kept += 1

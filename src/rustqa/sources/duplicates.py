@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -24,6 +24,10 @@ _BANDS, _ROWS = 8, 8
 _NEAR = 0.75
 _CHUNK = 4096
 
+MARK = np.dtype([("digest", "<u8", (2,)), ("signature", "<u4", (_BANDS * _ROWS,))])
+Mark = NDArray[Any]
+"""An article's digest and signature, of the type MARK."""
+
 _RANDOM = np.random.default_rng(20240712)
 _FACTORS: _Hashes = _RANDOM.integers(1, 2**63, _BANDS * _ROWS, np.uint64) * 2 + 1
 _TERMS: _Hashes = _RANDOM.integers(0, 2**63, _BANDS * _ROWS, np.uint64)
@@ -38,45 +42,61 @@ class Duplicate(NamedTuple):
 
 
 class Duplicates:
-    """The articles seen so far, each as a digest and a signature.
+    """The articles seen so far, each by its mark: a digest and a signature.
 
     Signatures are those of MinHash (Broder, On the resemblance and containment of documents, 1997).
     """
 
     def __init__(self) -> None:
+        """None is seen yet."""
         self._digests: dict[bytes, str] = {}
         self._signatures: list[tuple[str, _Signature]] = []
         self._bands: dict[int, int] = {}
 
     def seen(self, document: Document) -> Duplicate | None:
         """The earlier article that this one repeats, if any; remembers this one."""
-        text = " ".join(document.text.casefold().split())
-        digest = blake2b(text.encode(), digest_size=16).digest()
+        return self.met(document.id, mark_of(document))
+
+    def met(self, name: str, mark: Mark) -> Duplicate | None:
+        """The same by the article's id and mark."""
+        digest = mark["digest"].tobytes()
         if digest in self._digests:
             return Duplicate(self._digests[digest], exact=True)
-        self._digests[digest] = document.id
-        signature = _signature(document)
-        if signature is None:
+        self._digests[digest] = name
+        signature: _Signature = mark["signature"]
+        if not signature.any():
             return None
-        rows = np.split(signature, _BANDS)
-        keys = [hash((band, part.tobytes())) for band, part in enumerate(rows)]
+        keys = [hash((band, part.tobytes())) for band, part in enumerate(_parts(signature))]
         met = sorted({self._bands[key] for key in keys if key in self._bands})
         for key in keys:
             self._bands.setdefault(key, len(self._signatures))
-        self._signatures.append((document.id, signature))
+        self._signatures.append((name, signature))
         for earlier, other in (self._signatures[place] for place in met):
             if np.mean(signature == other) >= _NEAR:
                 return Duplicate(earlier, exact=False)
         return None
 
 
-def _signature(document: Document) -> _Signature | None:
-    """Of each of 64 orders of all runs of words, the first run in the article; None where it is
+def mark_of(document: Document) -> Mark:
+    """What the article is known by when it comes again."""
+    text = " ".join(document.text.casefold().split())
+    mark = np.zeros((), MARK)
+    mark["digest"] = np.frombuffer(blake2b(text.encode(), digest_size=16).digest(), "<u8")
+    mark["signature"] = _signature(document)
+    return mark
+
+
+def _parts(signature: _Signature) -> _Signature:
+    return signature.reshape(_BANDS, _ROWS)
+
+
+def _signature(document: Document) -> _Signature:
+    """Of each of 64 orders of all runs of words, the first run in the article; zeros where it is
     too short to tell."""
     text = " ".join(document.text[b.start : b.end] for b in document.blocks if b.paragraph)
     words = re.findall(r"\w+", text.casefold())
     if len(words) < _FEWEST_WORDS:
-        return None
+        return np.zeros(_BANDS * _ROWS, np.uint32)
     hashes = np.array([crc32(word.encode()) for word in words], np.uint64)
     runs = np.lib.stride_tricks.sliding_window_view(hashes, _RUN) @ _POWERS
     least = np.full(len(_FACTORS), 2**32 - 1, np.uint32)

@@ -20,7 +20,7 @@ import numpy as np
 from rustqa.checksums import sha256_of
 from rustqa.errors import StoreError
 from rustqa.store.builder import FORMAT_VERSION
-from rustqa.store.columns import Columns
+from rustqa.store.columns import Columns, Table
 from rustqa.store.local import FaissStore, Recipe
 from rustqa.store.nearest import load_nearest
 from rustqa.store.postings import Postings
@@ -34,7 +34,7 @@ _TABLES = (
     "postings.npy",
 )
 _TEXTS = ("documents.jsonl", "texts.txt", "terms.txt", "words.txt")
-_FILES = (*_TABLES, *_TEXTS, "vectors.faiss", "files.jsonl")
+_FILES = (*_TABLES, *_TEXTS, "vectors.faiss", "files.jsonl", "marks.npy")
 # Files up to this size are read rather than mapped: it is quicker.
 _READ = 1 << 20
 _CHECKING = 4
@@ -67,9 +67,10 @@ class Origin:
     files: tuple[IndexedFile, ...] = ()
 
 
-def save_store(store: FaissStore, folder: Path, origin: Origin) -> None:
+def save_store(store: FaissStore, folder: Path, origin: Origin, marks: Table | None = None) -> None:
     """Writes the store in place of `folder`, whole or not at all.
 
+    `marks` are what its articles are known by when they come again, a table in their order.
     Raises StoreError if the folder holds something else or cannot be written.
     """
     import shutil
@@ -85,7 +86,7 @@ def save_store(store: FaissStore, folder: Path, origin: Origin) -> None:
         try:
             made = scratch / "new"
             made.mkdir()
-            _write(store, made, origin, folder)
+            _write(store, made, origin, marks, folder)
             if folder.exists():
                 # A save that was cut off before it cleared up may have left one.
                 shutil.rmtree(_previous(folder), ignore_errors=True)
@@ -171,6 +172,12 @@ def read_origin(folder: Path) -> Origin | None:
     return Origin(tuple(sources), frozenset(manifest["removed"]), tuple(files))
 
 
+def read_marks(folder: Path) -> Table:
+    """The marks of the articles of an index that was loaded whole."""
+    marks: Table = np.load(present(folder) / "marks.npy", allow_pickle=False)
+    return marks
+
+
 def check_recipe(store: FaissStore, recipe: Recipe) -> None:
     """Raises StoreError unless the store was made by this recipe."""
     for what, expected in recipe.items():
@@ -190,7 +197,9 @@ def present(folder: Path) -> Path:
     return previous if previous.is_dir() else folder
 
 
-def _write(store: FaissStore, made: Path, origin: Origin, folder: Path) -> None:
+def _write(
+    store: FaissStore, made: Path, origin: Origin, marks: Table | None, folder: Path
+) -> None:
     from importlib.metadata import version
 
     columns, postings = store.columns, store.postings
@@ -201,6 +210,7 @@ def _write(store: FaissStore, made: Path, origin: Origin, folder: Path) -> None:
         "vectors.npy": columns.vectors,
         "terms.npy": postings.table,
         "postings.npy": postings.sentences,
+        "marks.npy": np.zeros(0) if marks is None else marks,
     }
     texts: dict[str, Any] = {
         "documents.jsonl": columns.lines,
