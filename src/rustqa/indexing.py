@@ -23,7 +23,6 @@ from rustqa.store.folder import (
     save_store,
 )
 from rustqa.store.local import FaissStore
-from rustqa.store.qdrant import open_collection
 from rustqa.types import Document, Encoder, PassageStore, Vectors
 from rustqa.updating import Update, is_unchanged, known_files
 
@@ -94,6 +93,8 @@ def open_store(settings: Settings) -> PassageStore:
     fingerprint = weights_fingerprint(settings.encoder)
     recipe = make_recipe(settings.encoder, fingerprint, splitter_name())
     if settings.store:
+        from rustqa.store.qdrant import open_collection
+
         return open_collection(settings.store, settings.store_key, recipe)
     store = load_store(settings.index)
     check_recipe(store, recipe)
@@ -112,6 +113,8 @@ def open_store(settings: Settings) -> PassageStore:
 def stored(settings: Settings) -> PassageStore:
     """What is indexed, whatever made it; raises StoreError if it cannot be used."""
     if settings.store:
+        from rustqa.store.qdrant import open_collection
+
         return open_collection(settings.store, settings.store_key)
     return load_store(settings.index)
 

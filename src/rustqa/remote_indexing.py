@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rustqa.encoder import weights_fingerprint
 from rustqa.errors import CorpusError, InputError
 from rustqa.indexing import PassageEncoder, nothing
 from rustqa.passages import split_document, splitter_name
@@ -16,8 +15,9 @@ from rustqa.sources.files import Problem, SourceFile, find_files
 from rustqa.sources.reading import read_file
 from rustqa.store.address import parse_address
 from rustqa.store.builder import make_recipe
+from rustqa.store.local import Recipe
 from rustqa.store.qdrant import QdrantStore
-from rustqa.store.qdrant_connection import connect
+from rustqa.store.qdrant_connection import Connection, connect
 from rustqa.store.qdrant_replicas import missing_replicas
 from rustqa.store.qdrant_state import differing, read_known
 from rustqa.store.qdrant_writer import BATCH, Article, CollectionWriter
@@ -58,8 +58,7 @@ def upload(
     if not files and not remove:
         raise CorpusError(nothing([*sources, *add], problems))
     encoder = PassageEncoder(settings)
-    recipe = make_recipe(encoder.name, encoder.fingerprint, splitter_name())
-    connection = connect(parse_address(settings.store or ""), settings.store_key)
+    connection, recipe = _opened(settings, encoder)
     uploader = Uploader(encoder, CollectionWriter(connection, recipe, encoder, fresh), problems)
     uploader.take_all(files)
     if files and not uploader.ids:
@@ -75,8 +74,7 @@ def check_collection(settings: Settings) -> dict[str, list[str]]:
 
     Raises StoreError if Qdrant is away or the vectors are another encoder's.
     """
-    recipe = make_recipe(settings.encoder, weights_fingerprint(settings.encoder), splitter_name())
-    connection = connect(parse_address(settings.store or ""), settings.store_key)
+    connection, recipe = _opened(settings, PassageEncoder(settings))
     QdrantStore(connection, recipe)
     found = differing(connection, read_known(connection))
     return {
@@ -174,6 +172,12 @@ class Uploader:
         gone = sorted(known.keys() - self.ids) if all_others else list(dict.fromkeys(ids))
         self._writer.remove(gone)
         return len(gone)
+
+
+def _opened(settings: Settings, encoder: Encoder) -> tuple[Connection, Recipe]:
+    """The connection to the collection that is set, and what it is to be made by."""
+    recipe = make_recipe(encoder.name, encoder.fingerprint, splitter_name())
+    return connect(parse_address(settings.store or ""), settings.store_key), recipe
 
 
 def _spans(passage: Passage) -> list[Span]:
