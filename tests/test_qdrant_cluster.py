@@ -5,6 +5,7 @@ What it measures is printed: `pytest -m cluster -s tests/test_qdrant_cluster.py`
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -144,7 +145,9 @@ def _move_a_shard(connection: Connection, node: Node) -> None:
 
 @pytest.mark.cluster
 def test_no_answer_fails_while_nodes_come_and_go(
-    qdrant_servers: Servers, capsys: pytest.CaptureFixture[str]
+    qdrant_servers: Servers,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """With two replicas of everything a node may be killed, change articles meanwhile, come back,
     and hand a shard to a fourth: every question is answered and no passage lost."""
@@ -154,12 +157,12 @@ def test_no_answer_fails_while_nodes_come_and_go(
     documents = [_article(number) for number in range(ARTICLES)]
     began = time.monotonic()
     store = fill(connection, documents, encoder)
-    times = {"written": time.monotonic() - began}
+    written = time.monotonic() - began
     assert _count(connection) == PASSAGES
     assert missing_replicas(connection) == []
     asking = Asking(Pipeline(store, encoder, FakeReader()))
     marks = []
-    with asking.running():
+    with caplog.at_level(logging.DEBUG, "rustqa.store.qdrant_connection"), asking.running():
         marks.append(time.monotonic())
         time.sleep(5)
         marks.append(time.monotonic())
@@ -179,11 +182,13 @@ def test_no_answer_fails_while_nodes_come_and_go(
         marks.append(time.monotonic())
     assert _count(connection) == PASSAGES
     with capsys.disabled():
-        print(f"\n{PASSAGES:,} passages written in {times['written']:.1f} s")  # noqa: T201
+        print(f"\n{PASSAGES:,} passages written in {written:.1f} s")  # noqa: T201
         names = ("before", "a node killed", "it comes back", "a fourth joins, a shard moves")
         for name, start, end in zip(names, marks, marks[1:], strict=False):
             print(f"{name:30} {asking.figures(start, end)}")  # noqa: T201
+        print(f"{len(caplog.records)} requests failed and were made again")  # noqa: T201
     assert asking.failures == []
+    assert caplog.records
     again = served(nodes[0])
     again.address = connection.address
     answer = Pipeline(QdrantStore(again), encoder, FakeReader()).ask("What did Quell0x3 close?")

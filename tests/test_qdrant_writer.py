@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 import pytest
 from qdrant_client import QdrantClient, models
 
-from fakes import CountingEncoder, FakeEncoder
+from fakes import CountingEncoder, FakeEncoder, FakeReader
 from rustqa.corpus import make_document
+from rustqa.pipeline import Pipeline
 from rustqa.store.address import Address
 from rustqa.store.qdrant import QdrantStore
 from rustqa.store.qdrant_connection import Connection
@@ -164,6 +165,18 @@ def test_what_follows_from_a_search_speaks_of_the_same_text() -> None:
     assert store.documents["d0"].text[passage.start : passage.end] == pool.texts[0]
     assert "lake" in store.search(FakeEncoder().encode(["lake"]), [["lake"]], 5).texts[0]
     assert "lake" in store.documents["d0"].text
+
+
+def test_a_pipeline_follows_an_article_that_changes() -> None:
+    """Who is quoted is looked for in the text as it is now, not as it was when first asked."""
+    quotation = "“Nobody will sail before the wall is mended,” said Ada Quill."
+    connection = local_connection()
+    for text in (quotation, f"A storm rose over Saltby. {quotation}"):
+        store = fill(connection, [make_document("harbour", text)], FakeEncoder())
+        if text == quotation:
+            pipeline = Pipeline(store, FakeEncoder(), FakeReader())
+        answer = pipeline.ask("Will nobody sail before the wall is mended?")
+        assert answer.claims[0].speaker == "Ada Quill"
 
 
 def test_a_collection_is_spread_as_its_address_says(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -152,10 +152,16 @@ def connect(address: Address, key: str | None = None) -> Connection:
             with warnings.catch_warnings():
                 # It is said above, once.
                 warnings.filterwarnings("ignore", "Api key is used with an insecure connection")
+                # Where it says that texts are encoded there, the client does not look through all
+                # that is sent for some to encode here, which takes longer than to send it.
                 return QdrantClient(
-                    url=url, api_key=key, timeout=_TIMEOUT, check_compatibility=False,
+                    url=url,
+                    api_key=key,
+                    timeout=_TIMEOUT,
                     limits=httpx.Limits(),
-                )  # fmt: skip
+                    check_compatibility=False,
+                    cloud_inference=True,
+                )
 
         return open_client
 
