@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 # Vectors are compared in eight bits; so many times more than asked for are compared again in full.
 _OVERSAMPLED = 2.0
-_EXPLORED = 128
+# Passages that a search for the nearest keeps in view.
+_EXPLORED = 512
 # Seconds for which the head and the counts are taken to be as they were.
 _FRESH = 2.0
 _FIELDS = ["document_id", "version", "paragraph", "number", "sentences", "vectors"]
