@@ -11,7 +11,6 @@ import hypothesis
 import pytest
 
 from fakes import ARTICLE_ID, CORPUS, FakeEncoder, FakeReader, articles
-from rustqa.sources.reading import read_corpus
 from rustqa.encoder import (
     PACKAGED,
     PACKAGED_SHA256,
@@ -19,14 +18,15 @@ from rustqa.encoder import (
     open_passage_encoder,
     open_question_encoder,
 )
-from rustqa.store.local import FaissStore
 from rustqa.indexing import build_in_memory
 from rustqa.pipeline import Pipeline
+from rustqa.sources.reading import read_corpus
+from rustqa.store.local import FaissStore
 from rustqa.torch_encoder import TorchEncoder
 from rustqa.types import Document, Encoder
 from rustqa.windows import Layout
 
-pytest_plugins = ["browser_fixtures", "qdrant_servers"]
+pytest_plugins = ["browser_fixtures", "indexing_fixtures", "qdrant_servers"]
 
 # How long an example takes depends on the machine and says nothing of the code.
 hypothesis.settings.register_profile("rustqa", deadline=None, database=None)

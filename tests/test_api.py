@@ -13,12 +13,12 @@ from fastapi.testclient import TestClient
 
 from fakes import CORPUS
 from rustqa.citations import broken_quotations
-from rustqa.sources.reading import read_corpus
 from rustqa.errors import CorpusError
 from rustqa.examples import ANSWERS, BATCHES, QUESTIONS, SEARCHES
 from rustqa.pipeline import Pipeline
 from rustqa.schema import AskRequest, BatchRequest, SearchRequest
 from rustqa.security import HEADERS, MAX_BODY
+from rustqa.sources.reading import read_corpus
 from rustqa.types import Answer, Citation, Claim
 from web_fixtures import FARM, HTML, TOWN, client_of, farm, make_pipeline, serve, town, wait_until
 

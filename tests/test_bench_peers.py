@@ -17,8 +17,8 @@ from bench.peers.labels import (
     write_passages,
 )
 from fakes import REPOSITORY, articles
-from rustqa.sources.reading import read_corpus
 from rustqa.labelled import LabelledQuestion, LabelledSet, Support
+from rustqa.sources.reading import read_corpus
 
 PEERS = REPOSITORY / "tests" / "bench" / "peers"
 

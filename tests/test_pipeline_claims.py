@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from fakes import FakeEncoder, FakeReader, articles, documents
 from rustqa.corpus import make_document
 from rustqa.errors import QuestionError
-from rustqa.store.local import FaissStore
 from rustqa.indexing import build_in_memory
 from rustqa.pipeline import Pipeline
+from rustqa.store.local import FaissStore
 from rustqa.types import Answer, Candidate, Document, Reading
 
 QUESTION = "Was the wall safe?"

@@ -46,8 +46,9 @@ class CheapEncoder(FakeEncoder):
             np.sum([_direction(word) for word in re.findall(r"\w+", text.lower())], axis=0)
             for text in texts
         ]
-        vectors = np.array(rows, np.float32).reshape(-1, 384)
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors: Vectors = np.array(rows, np.float32).reshape(-1, 384)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors
 
 
 @lru_cache(None)

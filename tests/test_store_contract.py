@@ -33,8 +33,8 @@ def _search(
 
 
 def _own_rows(pool: Pool) -> list[int]:
-    counts = [len(passage.sentences) + 1 for passage in pool.passages]
-    return [sum(counts[:place]) for place in range(len(counts))]
+    rows: list[int] = (np.cumsum(pool.counts + 1) - pool.counts - 1).tolist()
+    return rows
 
 
 def test_every_passage_is_found_by_its_own_words(kept_articles: PassageStore) -> None:
@@ -54,6 +54,7 @@ def test_a_pool_has_a_row_for_each_passage_and_sentence(kept_articles: PassageSt
     """Cosines are those of the texts' own vectors, and shares lie from 0 to 1."""
     pool = _search(kept_articles, QUESTIONS)
     assert len(pool.passages) == len(kept_articles)
+    assert pool.counts.tolist() == [len(passage.sentences) for passage in pool.passages]
     texts = list(
         chain.from_iterable(
             (
@@ -82,10 +83,10 @@ def test_texts_are_slices_of_their_articles(kept_articles: PassageStore) -> None
 
 def test_passages_come_in_the_same_order_each_time(kept_articles: PassageStore) -> None:
     """Those of an article stay together and in its order."""
-    pools = [_search(kept_articles, QUESTIONS) for _ in range(3)]
-    assert pools[0].passages == pools[1].passages == pools[2].passages
-    for name in {passage.document_id for passage in pools[0].passages}:
-        mine = [passage for passage in pools[0].passages if passage.document_id == name]
+    first, *others = (list(_search(kept_articles, QUESTIONS).passages) for _ in range(3))
+    assert others == [first, first]
+    for name in {passage.document_id for passage in first}:
+        mine = [passage for passage in first if passage.document_id == name]
         assert mine == list(kept_articles.passages_of(name))
 
 

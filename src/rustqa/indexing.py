@@ -48,9 +48,12 @@ class Indexed:
     gone: int
 
 
-def build_in_memory(documents: Iterable[Document], encoder: Encoder) -> FaissStore:
-    """Splits and encodes documents into a store that lies on no disk."""
-    builder = Builder(encoder, split_document, splitter_name())
+def build_in_memory(
+    documents: Iterable[Document], encoder: Encoder, before: FaissStore | None = None
+) -> FaissStore:
+    """Splits and encodes documents into a store that lies on no disk; what stands in the store of
+    `before` is not encoded again."""
+    builder = Builder(encoder, split_document, splitter_name(), before)
     for document in documents:
         builder.add(document)
     return builder.finish()
@@ -71,7 +74,7 @@ def build_index(
     """
     before = None if fresh else _old_store(settings.index)
     old = read_origin(settings.index) or Origin(())
-    origin = _origin(settings, old, sources, add, remove)
+    origin = _origin(settings, old, before, sources, add, remove)
     builder = Builder(PassageEncoder(settings), split_document, splitter_name(), before)
     known = known_files(old, origin.sources) if builder.can_keep() else {}
     again = [path.resolve() for path in add]
@@ -90,13 +93,13 @@ def build_index(
 def open_store(settings: Settings) -> PassageStore:
     """The index from disk, checked against the encoder and the articles, or the collection that
     is set, checked against the encoder; raises StoreError."""
+    store = None if settings.store else load_store(settings.index)
     fingerprint = weights_fingerprint(settings.encoder)
     recipe = make_recipe(settings.encoder, fingerprint, splitter_name())
-    if settings.store:
+    if store is None:
         from rustqa.store.qdrant import open_collection
 
-        return open_collection(settings.store, settings.store_key, recipe)
-    store = load_store(settings.index)
+        return open_collection(settings.store or "", settings.store_key, recipe)
     check_recipe(store, recipe)
     new, changed, gone = find_changes(settings)
     if new or changed or gone:
@@ -221,6 +224,7 @@ def _old_store(folder: Path) -> FaissStore | None:
 def _origin(
     settings: Settings,
     old: Origin,
+    before: FaissStore | None,
     sources: Sequence[Path],
     add: Sequence[Path],
     remove: Collection[str],
@@ -238,8 +242,12 @@ def _origin(
         path = Path(name).resolve()
         if path in paths:
             paths.remove(path)
-        else:
+        elif before is not None and name in before.documents:
             removed.add(name)
+        else:
+            raise StoreError(
+                f"{name!r} is neither an article nor a source of this index; see: rustqa index list"
+            )
     for path in paths:
         if not path.exists():
             raise CorpusError(

@@ -42,9 +42,9 @@ class FusedRetriever:
         wanted = [sorted(set(terms(item))) for item in questions]
         vectors = self._encoder.encode(questions)
         pool = self._store.search(vectors, wanted, max(_POOL, top_k), scope)
-        if not pool.passages:
+        counts = pool.counts
+        if not len(counts):
             return []
-        counts = np.array([len(passage.sentences) for passage in pool.passages])
         own = np.cumsum(counts + 1) - counts - 1
         # Of each row its cosine and its share, and those of its passage: (features, rows).
         cosines, shares = pool.cosines.mean(0), pool.shares.mean(0)

@@ -101,12 +101,13 @@ class Passage:
 class Pool:
     """Passages that may match some questions, in the store's order, and how well they do.
 
-    `cosines` and `shares` (of BM25, in [0, 1]) have the shape (questions, rows): of each passage
-    its own row, then one for each of its sentences.
+    `counts` says how many sentences each has. `cosines` and `shares` (of BM25, in [0, 1]) have the
+    shape (questions, rows): of each passage its own row, then one for each of its sentences.
     """
 
     passages: Sequence[Passage]
     texts: Sequence[str]
+    counts: NDArray[np.int64]
     cosines: Scores
     shares: Scores
 

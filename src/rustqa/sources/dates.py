@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from datetime import date
 
+_NAMES = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
 _MONTHS = {
-    name[:length]: number
-    for number, name in enumerate(
-        ("january", "february", "march", "april", "may", "june", "july", "august")
-        + ("september", "october", "november", "december"),
-        start=1,
-    )
-    for length in (3, len(name))
-} | {"sept": 9}
+    name: number
+    for number, whole in enumerate(_NAMES, start=1)
+    for name in (whole, whole[:3], whole[:4])
+}
 _YEARS = range(1600, 2101)
 _LONGEST = 100
 

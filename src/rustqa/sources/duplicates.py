@@ -46,7 +46,7 @@ class Duplicates:
     def __init__(self) -> None:
         self._digests: dict[bytes, str] = {}
         self._signatures: list[tuple[str, _Signature]] = []
-        self._bands: dict[tuple[int, bytes], int] = {}
+        self._bands: dict[int, int] = {}
 
     def seen(self, document: Document) -> Duplicate | None:
         """The earlier article that this one repeats, if any; remembers this one."""
@@ -58,14 +58,15 @@ class Duplicates:
         signature = _signature(document)
         if signature is None:
             return None
-        keys = [(band, rows.tobytes()) for band, rows in enumerate(np.split(signature, _BANDS))]
+        rows = np.split(signature, _BANDS)
+        keys = [hash((band, part.tobytes())) for band, part in enumerate(rows)]
         met = sorted({self._bands[key] for key in keys if key in self._bands})
         for key in keys:
             self._bands.setdefault(key, len(self._signatures))
         self._signatures.append((document.id, signature))
-        for id, other in (self._signatures[place] for place in met):
+        for earlier, other in (self._signatures[place] for place in met):
             if np.mean(signature == other) >= _NEAR:
-                return Duplicate(id, exact=False)
+                return Duplicate(earlier, exact=False)
         return None
 
 

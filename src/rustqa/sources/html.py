@@ -19,6 +19,10 @@ _LOGGERS = ("trafilatura", "htmldate", "courlan", "justext", "charset_normalizer
 _INLINE = frozenset({"hi", "ref", "del", "span", "b", "i", "em", "strong", "a"})
 _LEFT_OUT = frozenset({"table", "graphic", "script", "style"})
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
+# Where a page spells out a control character, lxml makes a text that trafilatura refuses whole.
+_CONTROL = re.compile(
+    r"&#(?:0*(?:[1-8]|1[1-24-9]|2\d|3[01])|x0*(?:[1-8bcef]|1[\da-f]));?(?![\da-f])", re.IGNORECASE
+)
 # Pages that name the first of these are in truth written in the second.
 _LATIN = {"iso-8859-1": "cp1252", "latin-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252"}
 _WHOLE = re.compile(r"""[.!?…:;。！？؟।]["'”’»›)\]]*$""")
@@ -44,7 +48,7 @@ def _extract(data: bytes) -> tuple[str, dict[str, str]]:
 
     with contained(_LOGGERS, "not a page that can be read", "save it anew, or its text as .txt"):
         page = bare_extraction(
-            _decode(data),
+            _CONTROL.sub("", _decode(data)),
             favor_precision=True,
             include_comments=False,
             include_tables=False,

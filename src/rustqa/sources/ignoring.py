@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-from pathspec import GitIgnoreSpec
+from typing import TYPE_CHECKING
 
 from rustqa.errors import CorpusError
 from rustqa.sources.contents import decode, read_bytes
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 IGNORE_FILE = ".rustqaignore"
 _MAX_BYTES = 1_000_000
 
 # The rules that hold in a folder: those of the outermost folder first, each with its folder's name.
-Rules = tuple[tuple[str, GitIgnoreSpec], ...]
+Rules = tuple[tuple[str, "GitIgnoreSpec"], ...]
 
 
 def read_rules(file: Path, folder: str, outer: Rules) -> Rules:
     """The outer rules and those in the file, which hold below the folder (its name ends in /)."""
+    from pathspec import GitIgnoreSpec
+
     lines = decode(read_bytes(file, _MAX_BYTES, "shorten it")).splitlines()
     try:
         return (*outer, (folder, GitIgnoreSpec.from_lines(lines)))

@@ -62,8 +62,8 @@ def _article(line: bytes, name: str, metadata: Mapping[str, Any]) -> Document:
         raise CorpusError(f"not JSON ({error}); write one object on a line") from None
     if not isinstance(record, dict):
         raise CorpusError('not an object; write {"text": "…"}')
-    id = record.get("id")
-    if not isinstance(id, str | int | float | None) or isinstance(id, bool):
+    given = record.get("id")
+    if not isinstance(given, str | int | float | None) or isinstance(given, bool):
         raise CorpusError("'id' must be text or a number")
     found = {field: _field(record, field) for field in TEXT_FIELDS}
     questions = record.get("questions") or []
@@ -74,7 +74,9 @@ def _article(line: bytes, name: str, metadata: Mapping[str, Any]) -> Document:
     except UnicodeEncodeError:
         raise CorpusError("holds half a character (a lone surrogate); write the whole") from None
     fields = merge(metadata, {**found, "questions": questions})
-    return make_document(document_id(name if id in (None, "") else str(id)), text, None, fields)
+    return make_document(
+        document_id(name if given in (None, "") else str(given)), text, None, fields
+    )
 
 
 def _text(record: Mapping[str, Any]) -> str:

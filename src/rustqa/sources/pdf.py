@@ -23,7 +23,7 @@ MAX_PAGES = 2000
 MAX_SECONDS = 120.0
 
 # What pypdf may unpack and look at for one page; its own limits suit far larger machines.
-_LIMITS = {
+_LIMITS: dict[str, Any] = {
     "array_based_stream_maximum_output_length": 25_000_000,
     "lzw_maximum_output_length": 25_000_000,
     "run_length_maximum_output_length": 25_000_000,
@@ -49,10 +49,10 @@ def read_pdf(file: SourceFile, metadata: Mapping[str, Any]) -> Document:
     """The text of the pages, lines joined into paragraphs, and what the file says of itself."""
     data = read_bytes(file.path, MAX_FILE_BYTES, "split it")
     pages, found = _extract(data)
-    if not any(pages):
+    text = reflow(pages)
+    if not text:
         raise CorpusError("holds no text, only images; run it through OCR")
-    id = document_id(stem(file.name))
-    return make_document(id, reflow(pages), data, merge(found, metadata))
+    return make_document(document_id(stem(file.name)), text, data, merge(found, metadata))
 
 
 def _extract(data: bytes) -> tuple[list[list[Line]], dict[str, str]]:
@@ -69,7 +69,7 @@ def _extract(data: bytes) -> tuple[list[list[Line]], dict[str, str]]:
             reader = pypdf.PdfReader(BytesIO(data))
             if reader.is_encrypted:
                 raise encrypted
-        except (DependencyError, FileNotDecryptedError):
+        except (DependencyError, FileNotDecryptedError, NotImplementedError):
             raise encrypted from None
         if len(reader.pages) > MAX_PAGES:
             raise CorpusError(f"more than {MAX_PAGES:,} pages; split it into articles")
@@ -132,9 +132,10 @@ def _description(reader: Any) -> dict[str, str]:
     """The title and the day of making, as far as they make sense."""
     try:
         given = reader.metadata or {}
-        title, made = (str(given.get(name) or "") for name in ("/Title", "/CreationDate"))
+        values = [given.get(name) for name in ("/Title", "/CreationDate")]
     except Exception:  # the article is there all the same
         return {}
+    title, made = (value if isinstance(value, str) else "" for value in values)
     title = " ".join(_UNREADABLE.sub("", title).split())
     date = iso_date(made.removeprefix("D:")[:8])
     good = title and len(title) <= 300 and not _NO_TITLE.match(title)

@@ -8,12 +8,15 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import NamedTuple
 
+_BARE = r"[\s|•·–—\[\]()-]*"
 _PAGE_NUMBER = re.compile(
-    r"\W*(?:page\s)?\W*(?:\d{1,4}|[ivxlc]{1,7})(?:\s?(?:of|/)\s?\d{1,4})?\W*", re.IGNORECASE
+    rf"{_BARE}(?:page\s)?(?:\d{{1,4}}|[ivxlc]{{1,7}})(?:\s?(?:of|/)\s?\d{{1,4}})?{_BARE}",
+    re.IGNORECASE,
 )
 # How many lines at the top and at the bottom of a page may be its running head and foot.
 _EDGE = 2
 _SENTENCE_END = re.compile(r"""[.!?…:;。！？؟।]["'”’»›)\]]*$""")
+_ITEM = re.compile(r"[•◦▪‣●■]")
 _HYPHENATED = re.compile(r"(\w+)[-\u2010]$")
 _COMPOUND = re.compile(r"\w+[-\u2010]\w+")
 
@@ -48,8 +51,8 @@ def _without_edges(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
         lines = sorted(page, key=lambda line: -line.y)
         edges.append([*lines[:_EDGE], *lines[_EDGE:][-_EDGE:]])
     counts = Counter(key for edge in edges for key in {_key(line) for line in edge})
-    # Left and right pages may have heads of their own.
-    often = max(2, 0.4 * len(pages))
+    # Each chapter may have a head of its own, on the left pages or the right ones only.
+    often = 2 if len(pages) < 6 else 3
     return [
         [
             line
@@ -69,11 +72,11 @@ def _paragraphs(pages: Sequence[Sequence[Line]], compounds: set[str]) -> Iterato
     steps = [step for page in pages for step in map(_step, page, page[1:]) if step > 0]
     step = median(steps) if steps else 0.0
     paragraph = ""
+    above: Line | None = None
     for page in pages:
         length = median(len(line.text) for line in page) if page else 0.0
-        above: Line | None = None
-        for line in page:
-            if paragraph and _starts(line, above, paragraph, step, length):
+        for place, line in enumerate(page):
+            if above and _starts(line, above, place == 0, step, length):
                 yield paragraph
                 paragraph = ""
             paragraph = _join(paragraph, line.text, compounds)
@@ -87,15 +90,20 @@ def _step(above: Line, line: Line) -> float:
     return (above.y - line.y) / line.size if line.size > 0 else 0.0
 
 
-def _starts(line: Line, above: Line | None, paragraph: str, step: float, length: float) -> bool:
-    """Whether the line starts a paragraph, seen from the line above and the usual ones."""
-    ended = bool(_SENTENCE_END.search(paragraph))
-    if above is None or _step(above, line) <= 0:  # at the top of a page or of a column
-        return ended
+def _starts(line: Line, above: Line, on_top: bool, usual: float, length: float) -> bool:
+    """Whether the line starts a paragraph, seen from the line before it, the usual step between
+    lines, and the usual length of a line."""
+    ended = bool(_SENTENCE_END.search(above.text))
+    goes_on = line.text[0].islower() and not ended
     if abs(line.size - above.size) > _OTHER_SIZE * above.size:
+        return not goes_on
+    if _ITEM.match(line.text):
         return True
-    if _step(above, line) > _WIDE_STEP * step:
-        return True
+    step = _step(above, line)
+    if on_top or step <= 0:  # at the top of a page or of a column
+        return ended
+    if step > _WIDE_STEP * usual:
+        return not goes_on or step > 2 * usual
     indented = line.x - above.x > _INDENT * line.size
     return ended and (indented or len(above.text) < _SHORT * length)
 

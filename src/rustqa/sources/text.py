@@ -26,8 +26,8 @@ def read_text(file: SourceFile, metadata: Mapping[str, Any]) -> Document:
     data = read_bytes(file.path)
     text = decode(data)
     body, found = front_matter(text) if file.path.suffix.lower() == ".md" else (0, {})
-    id = document_id(stem(file.name))
-    return make_document(id, text, data, merge(found, metadata), body)
+    fields = merge(found, metadata)
+    return make_document(document_id(stem(file.name)), text, data, fields, body)
 
 
 def front_matter(text: str) -> tuple[int, dict[str, str]]:

@@ -98,9 +98,9 @@ class Columns:
         rows[shared] -= 1
         return rows
 
-    def passage_vectors(self, start: int, end: int) -> Vectors:
-        """The vectors of the passages from one number to another, without their sentences'."""
-        return unpack(self.vectors[self.passages["row"][start:end]])
+    def passage_vectors(self, numbers: Numbers) -> Vectors:
+        """The vectors of these passages, without their sentences'."""
+        return unpack(self.vectors[self.passages["row"][numbers]])
 
 
 def _ranges(starts: Table, counts: Numbers) -> Numbers:

@@ -104,9 +104,12 @@ def load_store(folder: Path) -> FaissStore:
 
     def table(name: str) -> Any:
         content = data[name]
-        if content is None:
-            return np.load(folder / name, mmap_mode="r", allow_pickle=False)
-        return np.load(io.BytesIO(content), allow_pickle=False)
+        try:
+            if content is None:
+                return np.load(folder / name, mmap_mode="r", allow_pickle=False)
+            return np.load(io.BytesIO(content), allow_pickle=False)
+        except ValueError:
+            raise _damaged(folder / name) from None
 
     def text(name: str) -> bytes | mmap:
         content = data[name]
@@ -117,9 +120,9 @@ def load_store(folder: Path) -> FaissStore:
             text("documents.jsonl"), text("texts.txt"),
             *map(table, ("documents.npy", "passages.npy", "sentences.npy", "vectors.npy")),
         )  # fmt: skip
-        found = manifest["search"]
-        vectors = folder / "vectors.faiss"
-        nearest = load_nearest(vectors, data[vectors.name], found["probes"], found["recall"])
+        file = folder / "vectors.faiss"
+        look_up, found = columns.passage_vectors, manifest["search"]
+        nearest = load_nearest(file, data[file.name], look_up, found)
         postings = Postings(text("terms.txt"), table("terms.npy"), table("postings.npy"))
         recipe = manifest["recipe"]
         return FaissStore(manifest["id"], recipe, columns, nearest, postings, text("words.txt"))

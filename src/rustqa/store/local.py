@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from typing import TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from rustqa.store.nearest import Nearest
 from rustqa.store.postings import Postings, WordSearch, best
 from rustqa.types import EVERYTHING, Document, Listing, Passage, Pool, Scope, Vectors
 
+T = TypeVar("T")
 Recipe = dict[str, str]
 """What made the vectors: `encoder`, its `weights_sha256`, and the `splitter`."""
 
@@ -83,7 +85,8 @@ class FaissStore:
         inside = None
         if scope != EVERYTHING:
             inside = self.articles.inside(scope)[self.columns.passages["document"][:-1]]
-        by_words = [self._words.passages(wanted) for wanted in terms]
+        words = list(map(self._words.find, terms))
+        by_words = list(map(self._words.passages, words))
         found = [self._near(vectors, top_k, inside)]
         found += [best(held if inside is None else held * inside, top_k) for held in by_words]
         numbers = np.unique(np.concatenate(found))
@@ -93,13 +96,14 @@ class FaissStore:
         shares = np.empty((len(terms), int(counts.sum()) + len(numbers)))
         is_own = np.zeros(shares.shape[1], bool)
         is_own[own] = True
-        for row, (wanted, of_passages) in enumerate(zip(terms, by_words, strict=True)):
+        for row, (wanted, of_passages) in enumerate(zip(words, by_words, strict=True)):
             shares[row, is_own] = of_passages[numbers]
             shares[row, ~is_own] = self._words.sentences(wanted, sentences)
         rows = unpack(self.columns.vectors[self.columns.rows(numbers)])
         return Pool(
-            passages=[self.passage(number) for number in numbers.tolist()],
-            texts=[self._text(number) for number in numbers.tolist()],
+            passages=_Each(self.passage, numbers),
+            texts=_Each(self._text, numbers),
+            counts=counts,
             cosines=(vectors @ rows.T).astype(np.float64),
             shares=shares,
         )
@@ -124,9 +128,30 @@ class FaissStore:
             return _real(self.nearest.search(vectors, top_k, inside))
         if len(allowed) <= 2 * top_k:
             return allowed
-        cosines = vectors @ unpack(self.columns.vectors[self.columns.passages["row"][allowed]]).T
+        cosines = vectors @ self.columns.passage_vectors(allowed).T
         places = np.argpartition(-cosines, top_k, axis=1)[:, :top_k]
         return allowed[places.ravel()]
+
+
+class _Each(Sequence[T]):
+    """What a function gives for each of some numbers, found when it is looked at: of a pool only
+    the best are."""
+
+    def __init__(self, find: Callable[[int], T], numbers: Numbers) -> None:
+        self._find = find
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[T]: ...
+    def __getitem__(self, place: int | slice) -> T | Sequence[T]:
+        if isinstance(place, slice):
+            return _Each(self._find, self._numbers[place])
+        return self._find(int(self._numbers[place]))
 
 
 def _real(found: Numbers) -> Numbers:

@@ -1,14 +1,15 @@
 """The FAISS index over passages: its kind chosen by how many there are, its recall measured.
 
-Up to `FLAT` passages the search is exact. Beyond, vectors lie in lists about centroids, in eight
-bits relative to them (IVF with a scalar quantizer), and a question looks through as many lists as
-find, of the ten nearest passages of a sample, `RECALL`.
+Up to `FLAT` passages the search is exact. Beyond, passages lie in lists about centroids, each as a
+product-quantized code of four bits for every four dimensions (IVF with PQ fast scan; André et al.,
+Quicker ADC, 2021). A question looks through as many lists as find, of the ten nearest passages of
+a sample, `RECALL`; the best of these are compared again by their own vectors.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import log2, sqrt
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rustqa.runtime import processors
 from rustqa.store.columns import Numbers
 from rustqa.types import Vectors
 
@@ -24,24 +26,27 @@ log = logging.getLogger(__name__)
 FLAT = 50_000
 RECALL = 0.98
 TOP = 10
+# So many of the passages that codes say are nearest are compared by their vectors.
+_COMPARED = 500
 # A list holds some 250 vectors at a million passages; k-means needs 40 vectors a centroid.
 _LISTS_PER_ROOT = 4
 _TRAINING = 40
-_SAMPLE = 400
+_SAMPLE = 500
 _ROUNDS = 8
 _CHUNK = 65_536
 _SEED = 7
 
-Rows = Callable[[int, int], Vectors]
-"""The vectors of the passages from one number to another."""
+LookUp = Callable[[Numbers], Vectors]
+"""The vectors of passages by their numbers."""
 
 
 class Nearest:
     """Finds the passages nearest to a question; on unit vectors the product is the cosine."""
 
-    def __init__(self, index: Any, probes: int = 0, recall: float = 1.0) -> None:
+    def __init__(self, index: Any, look_up: LookUp, probes: int = 0, recall: float = 1.0) -> None:
         """Wraps a FAISS index; `probes` is the number of lists looked through (0: it is flat)."""
         self.index = index
+        self._look_up = look_up
         self.probes = probes
         self.recall = recall
 
@@ -51,7 +56,7 @@ class Nearest:
     @property
     def kind(self) -> str:
         """FAISS's name for such an index."""
-        return f"IVF{self.index.nlist},SQ8" if self.probes else "Flat"
+        return f"IVF{self.index.nlist},PQ{self.index.pq.M}x4fs" if self.probes else "Flat"
 
     def search(
         self, vectors: Vectors, top_k: int, inside: NDArray[np.bool_] | None = None
@@ -59,16 +64,31 @@ class Nearest:
         """Passages nearest to each question, the nearest first, shape (questions, at most top_k);
         with `inside` only passages of which it is true. -1 stands where there are no more."""
         faiss = _faiss()
+        # A question is too little work to be shared; threads that wait for it hold up others.
+        faiss.omp_set_num_threads(1)
         selector = None
         if inside is not None:
             selector = faiss.IDSelectorBitmap(np.packbits(inside, bitorder="little"))
-        if self.probes:
-            parameters = faiss.SearchParametersIVF(sel=selector, nprobe=self.probes)
-        else:
+        if not self.probes:
             parameters = faiss.SearchParameters(sel=selector)
-        _, found = self.index.search(vectors, min(top_k, len(self)), params=parameters)
-        numbers: Numbers = found
-        return numbers
+            _, found = self.index.search(vectors, min(top_k, len(self)), params=parameters)
+            return np.asarray(found)
+        probes = self.probes
+        if inside is not None:
+            # The fewer passages are meant, the farther away are the nearest of them.
+            probes = min(self.index.nlist, round(probes / sqrt(max(inside.mean(), 1e-6))))
+        parameters = faiss.SearchParametersIVF(sel=selector, nprobe=probes)
+        compared = min(max(_COMPARED, 2 * top_k), len(self))
+        _, found = self.index.search(vectors, compared, params=parameters)
+        return np.stack([self._nearest(*pair, top_k) for pair in zip(vectors, found, strict=True)])
+
+    def _nearest(self, vector: Vectors, found: Numbers, top_k: int) -> Numbers:
+        """The nearest of the passages found, by their own vectors."""
+        numbers = np.sort(found[found >= 0])
+        order = np.argsort(-(self._look_up(numbers) @ vector), kind="stable")[:top_k]
+        nearest = np.full(top_k, -1)
+        nearest[: len(order)] = numbers[order]
+        return nearest
 
     def to_bytes(self) -> NDArray[np.uint8]:
         """What a file of this index holds."""
@@ -77,32 +97,38 @@ class Nearest:
         return data
 
 
-def build_nearest(rows: Rows, count: int, before: Nearest | None = None) -> Nearest:
-    """The index over `count` passages; centroids are taken over from `before` if they still fit."""
+def build_nearest(look_up: LookUp, count: int, before: Nearest | None = None) -> Nearest:
+    """The index over `count` passages; what was trained is taken over from `before` if it fits."""
     faiss = _faiss()
-    dimensions = rows(0, 1).shape[1]
+    faiss.omp_set_num_threads(processors())
+    dimensions = look_up(np.array([0])).shape[1]
     if count <= FLAT:
         index = faiss.IndexFlatIP(dimensions)
-        _add(index, rows, count)
-        return Nearest(index)
+        _add(index, look_up, count)
+        return Nearest(index, look_up)
     lists = _lists(count)
     if before is not None and before.probes and before.index.nlist == lists:
         index = faiss.clone_index(before.index)
         index.reset()
     else:
-        index = _trained(rows, count, lists, dimensions)
-    _add(index, rows, count)
-    probes, recall = _tuned(index, rows, count)
-    log.info("index IVF%d,SQ8: %d lists looked through, recall %.3f", lists, probes, recall)
-    return Nearest(index, probes, recall)
+        index = _trained(look_up, count, lists, dimensions)
+    _add(index, look_up, count)
+    nearest = _tuned(index, look_up, count)
+    log.info(
+        "%s: %d lists looked through, recall %.3f", nearest.kind, nearest.probes, nearest.recall
+    )
+    return nearest
 
 
-def load_nearest(file: Path, data: bytes | None, probes: int, recall: float) -> Nearest:
-    """The index in a file, mapped into memory, or in what was read of it already."""
+def load_nearest(file: Path, data: bytes | None, look_up: LookUp, found: Any) -> Nearest:
+    """The index in a file, mapped into memory as far as FAISS can, or in what was read of it
+    already; `found` are the probes and the recall that were found when it was built."""
     faiss = _faiss()
     if data is not None:
-        return Nearest(faiss.deserialize_index(np.frombuffer(data, np.uint8)), probes, recall)
-    return Nearest(faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC), probes, recall)
+        index = faiss.deserialize_index(np.frombuffer(data, np.uint8))
+    else:
+        index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)
+    return Nearest(index, look_up, found["probes"], found["recall"])
 
 
 def _faiss() -> Any:
@@ -117,59 +143,59 @@ def _lists(count: int) -> int:
     return 1 << round(log2(_LISTS_PER_ROOT * sqrt(count)))
 
 
-def _trained(rows: Rows, count: int, lists: int, dimensions: int) -> Any:
+def _trained(look_up: LookUp, count: int, lists: int, dimensions: int) -> Any:
     faiss = _faiss()
-    quantizer = faiss.IndexFlatIP(dimensions)
-    index = faiss.IndexIVFScalarQuantizer(
-        quantizer, dimensions, lists, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
-    )
+    width = next(width for width in range(4, dimensions + 1) if dimensions % width == 0)
+    name = f"IVF{lists},PQ{dimensions // width}x4fs"
+    index = faiss.index_factory(dimensions, name, faiss.METRIC_INNER_PRODUCT)
+    # Of unit vectors codes relative to centroids tell less than codes of their own.
+    index.by_residual = False
     index.cp.niter = _ROUNDS
     index.cp.seed = _SEED
-    wanted = min(count, _TRAINING * lists)
-    starts = np.linspace(0, count, wanted // 64 + 1, dtype=int)
-    sample = np.concatenate([rows(at, min(at + 64, count)) for at in starts[:-1].tolist()])
-    index.train(sample)
+    chosen = np.random.default_rng(_SEED).permutation(count)[: _TRAINING * lists]
+    index.train(look_up(np.sort(chosen)))
     return index
 
 
-def _add(index: Any, rows: Rows, count: int) -> None:
-    for start in range(0, count, _CHUNK):
-        index.add(rows(start, min(start + _CHUNK, count)))
+def _add(index: Any, look_up: LookUp, count: int) -> None:
+    for numbers in _chunks(count):
+        index.add(look_up(numbers))
 
 
-def _tuned(index: Any, rows: Rows, count: int) -> tuple[int, float]:
-    """How many lists to look through, and the recall at 10 that they reach on the sample.
+def _tuned(index: Any, look_up: LookUp, count: int) -> Nearest:
+    """The index with so many lists looked through as reach the recall on the sample.
 
-    Two passages at random are mixed into a question: it is near some passages but is none.
+    Two passages at random are mixed into a question: it is near some passages but is none. Real
+    questions find as much (docs/scaling.md).
     """
-    faiss = _faiss()
     chance = np.random.default_rng(_SEED)
-    places = chance.integers(0, count, 2 * _SAMPLE)
-    mixed = np.concatenate([rows(at, at + 1) for at in places.tolist()])
+    mixed = look_up(chance.integers(0, count, 2 * _SAMPLE))
     questions = mixed[:_SAMPLE] + np.float32(0.5) * mixed[_SAMPLE:]
     questions /= np.linalg.norm(questions, axis=1, keepdims=True)
-    exact = _exact(questions, rows, count)
-
-    def recall(probes: int) -> float:
-        parameters = faiss.SearchParametersIVF(nprobe=probes)
-        _, found = index.search(questions, TOP, params=parameters)
-        same = [len(np.intersect1d(*pair)) for pair in zip(exact, found, strict=True)]
-        return float(np.mean(same)) / TOP
-
+    exact = exact_nearest(questions, look_up, count)
     probes = 8
-    while (reached := recall(probes)) < RECALL and probes < index.nlist:
+    while True:
+        nearest = Nearest(index, look_up, probes)
+        found = nearest.search(questions, TOP)
+        same = [len(np.intersect1d(*pair)) for pair in zip(exact, found, strict=True)]
+        nearest.recall = float(np.mean(same)) / TOP
+        if nearest.recall >= RECALL or probes == index.nlist:
+            return nearest
         probes = min(index.nlist, probes + max(4, probes // 4))
-    return probes, reached
 
 
-def _exact(questions: Vectors, rows: Rows, count: int) -> Numbers:
-    """The ten nearest passages of each question."""
+def exact_nearest(questions: Vectors, look_up: LookUp, count: int) -> Numbers:
+    """The ten nearest of all passages, shape (questions, 10)."""
     faiss = _faiss()
     scores, numbers = [], []
-    for start in range(0, count, _CHUNK):
-        part = rows(start, min(start + _CHUNK, count))
-        found = faiss.knn(questions, part, TOP, metric=faiss.METRIC_INNER_PRODUCT)
+    for chunk in _chunks(count):
+        found = faiss.knn(questions, look_up(chunk), TOP, metric=faiss.METRIC_INNER_PRODUCT)
         scores.append(found[0])
-        numbers.append(found[1] + start)
+        numbers.append(found[1] + chunk[0])
     order = np.argsort(-np.concatenate(scores, axis=1), axis=1)[:, :TOP]
     return np.take_along_axis(np.concatenate(numbers, axis=1), order, axis=1)
+
+
+def _chunks(count: int) -> Iterator[Numbers]:
+    for start in range(0, count, _CHUNK):
+        yield np.arange(start, min(start + _CHUNK, count))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,13 +36,17 @@ class Postings:
     def __len__(self) -> int:
         return len(self.table) - 1
 
+    @cached_property
+    def _starts(self) -> NDArray[np.uint64]:
+        return np.ascontiguousarray(self.table["term"])
+
     def find(self, term: str) -> int | None:
         """The number of a term, if any sentence holds it."""
         wanted = term.encode()
         low, high = 0, len(self)
         while low < high:
             middle = (low + high) // 2
-            start, end = self.table["term"][middle : middle + 2].tolist()
+            start, end = self._starts[middle : middle + 2].tolist()
             found = self.terms[start : end - 1]
             if found == wanted:
                 return middle
@@ -64,9 +69,12 @@ class WordSearch:
         self._postings = postings
         self._columns = columns
 
-    def passages(self, wanted: Sequence[str]) -> NDArray[np.float32]:
-        """For each passage of the index its share of the terms, in [0, 1]."""
-        found = list(map(self._postings.find, wanted))
+    def find(self, wanted: Sequence[str]) -> list[int | None]:
+        """The number of each term, None for one that no sentence holds."""
+        return list(map(self._postings.find, wanted))
+
+    def passages(self, found: Sequence[int | None]) -> NDArray[np.float32]:
+        """For each passage of the index its share of the terms of these numbers, in [0, 1]."""
         counts = [int(self._postings.table["passages"][n]) if n is not None else 0 for n in found]
         weights = _weights(counts, len(self._columns))
         shares = np.zeros(len(self._columns), np.float32)
@@ -76,9 +84,9 @@ class WordSearch:
             shares[holders] += weight
         return shares
 
-    def sentences(self, wanted: Sequence[str], numbers: Numbers) -> Scores:
-        """For each of these sentences its share of the terms, in [0, 1]."""
-        holders = [self._postings.holders(self._postings.find(term)) for term in wanted]
+    def sentences(self, found: Sequence[int | None], numbers: Numbers) -> Scores:
+        """For each of these sentences its share of the terms of these numbers, in [0, 1]."""
+        holders = list(map(self._postings.holders, found))
         weights = _weights(list(map(len, holders)), len(self._columns.sentences))
         shares = np.zeros(len(numbers))
         sought = numbers.astype(np.uint32)

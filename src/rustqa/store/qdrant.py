@@ -163,6 +163,7 @@ class QdrantStore:
         return Pool(
             passages=passages,
             texts=texts,
+            counts=np.array([len(passage.sentences) for passage in passages], np.int64),
             cosines=(vectors @ stacked.T).astype(np.float64),
             shares=_shares(terms, held, weights),
         )

@@ -46,8 +46,8 @@ from bench.peers.labels import (
 )
 from bench.processes import Command, Usage, medians, ratios, run, run_in_turn
 from bench.record import save
-from rustqa.sources.reading import read_corpus
 from rustqa.labelled import LabelledSet
+from rustqa.sources.reading import read_corpus
 
 TESTS = Path(__file__).resolve().parents[2]
 REPOSITORY = TESTS.parent

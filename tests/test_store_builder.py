@@ -1,4 +1,5 @@
-"""Index built upon an older one: nothing is encoded twice, and the vectors are as if it were."""
+"""Builder: a store upon an older one is the store that a fresh build gives, and nothing is encoded
+twice."""
 
 from __future__ import annotations
 
@@ -11,9 +12,13 @@ from hypothesis import strategies as st
 
 from fakes import HARBOUR, ORCHARD, CountingEncoder, FakeEncoder, articles, documents
 from rustqa.corpus import make_document
-from rustqa.store.local import FaissStore
+from rustqa.errors import StoreError
 from rustqa.indexing import build_in_memory
-from rustqa.types import Document, Vectors
+from rustqa.passages import split_document, splitter_name
+from rustqa.store.builder import Builder
+from rustqa.store.columns import unpack
+from rustqa.store.local import FaissStore
+from rustqa.types import Document
 from vectors import texts_of
 
 
@@ -29,23 +34,31 @@ def before() -> FaissStore:
     return build_in_memory(articles(), CountingEncoder())
 
 
-def _rows(store: FaissStore) -> Vectors:
-    rows: Vectors = store.index.reconstruct_n(0, store.index.ntotal)
-    return rows
-
-
 def _all_texts(made_of: Sequence[Document]) -> list[str]:
     return [text for document in made_of for text in texts_of(document)]
 
 
+def _parts(store: FaissStore) -> dict[str, bytes]:
+    """All that a store holds."""
+    columns, postings = store.columns, store.postings
+    return {
+        "lines": bytes(columns.lines),
+        "texts": bytes(columns.texts),
+        "documents": columns.documents.tobytes(),
+        "passages": columns.passages.tobytes(),
+        "sentences": columns.sentences.tobytes(),
+        "vectors": columns.vectors.tobytes(),
+        "terms": bytes(postings.terms),
+        "table": postings.table.tobytes(),
+        "postings": postings.sentences.tobytes(),
+        "words": bytes(store.counted),
+        "nearest": store.nearest.to_bytes().tobytes(),
+    }
+
+
 def _equals_a_fresh_one(store: FaissStore, made_of: Sequence[Document]) -> bool:
     fresh = build_in_memory(made_of, CountingEncoder())
-    return (
-        store.id == fresh.id
-        and store.documents == fresh.documents
-        and store.passages == fresh.passages
-        and np.array_equal(_rows(store), _rows(fresh))
-    )
+    return store.id == fresh.id and _parts(store) == _parts(fresh)
 
 
 def test_each_text_has_its_vector(encoder: CountingEncoder) -> None:
@@ -53,7 +66,8 @@ def test_each_text_has_its_vector(encoder: CountingEncoder) -> None:
     made_of = [make_document("a", HARBOUR), make_document("b", HARBOUR + "\n\n" + ORCHARD)]
     store = build_in_memory(made_of, encoder)
     expected = FakeEncoder().encode(_all_texts(made_of))
-    assert np.array_equal(_rows(store), expected)
+    rows = store.columns.rows(np.arange(len(store)))
+    np.testing.assert_allclose(unpack(store.columns.vectors[rows]), expected, atol=0.005)
 
 
 def test_duplicates_are_encoded_once(encoder: CountingEncoder) -> None:
@@ -117,10 +131,57 @@ def test_another_splitter_changes_no_vector(encoder: CountingEncoder, before: Fa
 
 def test_the_store_before_stays_as_it_was(encoder: CountingEncoder, before: FaissStore) -> None:
     """What is built upon it leaves it whole."""
-    rows, documents_before = _rows(before).copy(), dict(before.documents)
+    parts = _parts(before)
     build_in_memory([make_document("new", "It rained.")], encoder, before)
-    assert np.array_equal(_rows(before), rows)
-    assert before.documents == documents_before
+    assert _parts(before) == parts
+
+
+def _taking(before: FaissStore, *items: Document | tuple[int, int]) -> FaissStore:
+    """A store of new articles, and of ranges of those of an older one."""
+    builder = Builder(CountingEncoder(), split_document, splitter_name(), before)
+    for item in items:
+        if isinstance(item, Document):
+            builder.add(item)
+        else:
+            builder.keep(*item)
+    return builder.finish()
+
+
+def test_articles_are_taken_over_whole(before: FaissStore) -> None:
+    """In any order, among new ones, with all that the index knows of them."""
+    harbour, orchard = articles()
+    new = make_document("new", "A late frost destroyed the cherry crop. It rained.")
+    assert _equals_a_fresh_one(_taking(before, (0, 2)), [harbour, orchard])
+    assert _equals_a_fresh_one(_taking(before, (0, 1), (1, 2)), [harbour, orchard])
+    assert _equals_a_fresh_one(_taking(before, (1, 2), new, (0, 1)), [orchard, new, harbour])
+    assert _equals_a_fresh_one(_taking(before, new, (1, 2)), [new, orchard])
+
+
+def test_only_the_same_recipe_lets_articles_be_taken_over(before: FaissStore) -> None:
+    """Another splitter or encoder would have made other passages or vectors."""
+    for encoder, splitter, can in (
+        (CountingEncoder(), splitter_name(), True),
+        (CountingEncoder(), "by hand", False),
+        (CountingEncoder(name="other"), splitter_name(), False),
+    ):
+        assert Builder(encoder, split_document, splitter, before).can_keep() is can
+    assert not Builder(CountingEncoder(), split_document, splitter_name()).can_keep()
+
+
+def test_a_builder_counts_what_it_took(before: FaissStore) -> None:
+    """At every moment, whatever is still to be copied."""
+    builder = Builder(CountingEncoder(), split_document, splitter_name(), before)
+    builder.keep(0, 1)
+    builder.keep(1, 2)
+    assert len(builder) == 2
+    builder.add(make_document("new", "It rained."))
+    assert len(builder) == 3
+
+
+def test_a_store_holds_an_article(encoder: CountingEncoder) -> None:
+    """Of nothing no store is made."""
+    with pytest.raises(StoreError, match="no article to index; name a folder"):
+        build_in_memory([], encoder)
 
 
 def _corpora() -> st.SearchStrategy[list[Document]]:
@@ -149,3 +210,16 @@ def test_odd_texts_are_told_apart(old: Document, new: Document) -> None:
     """White space, marks and emoji make another text."""
     store = build_in_memory([new], CountingEncoder(), build_in_memory([old], CountingEncoder()))
     assert _equals_a_fresh_one(store, [new])
+
+
+@given(_corpora(), st.data())
+def test_whatever_is_taken_over_the_store_is_that_of_a_fresh_build(
+    old: list[Document], data: st.DataObject
+) -> None:
+    """Any articles of the old store, in any order, and new ones between them."""
+    before = build_in_memory(old, CountingEncoder())
+    new = [make_document(f"new-{n}", f"It rained {n} times. Ada slept.") for n in range(2)]
+    kept: list[Document | tuple[int, int]] = [(n, n + 1) for n in range(len(old))]
+    items = data.draw(st.lists(st.sampled_from([*kept, *new]), min_size=1, unique_by=str))
+    made_of = [item if isinstance(item, Document) else old[item[0]] for item in items]
+    assert _equals_a_fresh_one(_taking(before, *items), made_of)

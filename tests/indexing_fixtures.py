@@ -1,0 +1,26 @@
+"""What the tests of indexing share: settings of a small corpus, with fakes for the networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fakes import FakeEncoder, FakeReader
+from rustqa import indexing
+from rustqa.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A corpus of one article, no index yet, and fakes for the encoder and the reader."""
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "rain.txt").write_text("It rained on Monday.")
+    monkeypatch.setattr(indexing, "weights_fingerprint", lambda name: FakeEncoder(name).fingerprint)
+    monkeypatch.setattr(indexing, "open_passage_encoder", lambda name, _cache: FakeEncoder(name))
+    monkeypatch.setattr(
+        "rustqa.encoder.open_question_encoder", lambda name, _cache: FakeEncoder(name)
+    )
+    monkeypatch.setattr("rustqa.reader.open_reader", lambda folder: FakeReader(name=folder.name))
+    cache, reader = tmp_path / "cache", tmp_path / "mine"
+    return Settings(tmp_path / "corpus", tmp_path / "index", "fake", reader, cache, 0.0)
