@@ -9,7 +9,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve ask test lint check format eval bench bench-peers bench-tables index clean
+.PHONY: help serve ask test lint check format eval bench bench-peers bench-scale bench-tables index clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 20
@@ -50,6 +50,10 @@ bench: $(INSTALLED) ## Measure rustqa beside the least that the same work takes
 
 bench-peers: $(INSTALLED) ## Measure rustqa beside other software, which is installed for this
 	PYTHONPATH=tests $(BIN)/python -m bench.peers
+	$(MAKE) bench-tables
+
+bench-scale: $(INSTALLED) ## Measure how an index grows, up to a million passages (half an hour)
+	PYTHONPATH=tests $(BIN)/python -m bench.scale
 	$(MAKE) bench-tables
 
 bench-tables: $(INSTALLED) ## Write the tables of the README and docs/speed.md from what is saved

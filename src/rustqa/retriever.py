@@ -56,18 +56,11 @@ class FusedRetriever:
         # Stable, so that equal scores keep the articles' order.
         order = np.argsort(-best, kind="stable")[:top_k].tolist()
         rows = list(zip(scores.tolist(), *features.tolist(), strict=True))
-        return [
-            Candidate(
-                pool.passages[place],
-                pool.texts[place],
-                tuple(
-                    Evidence(sentence, *row)
-                    for sentence, row in zip(
-                        pool.passages[place].sentences,
-                        rows[ends[place] - counts[place] : ends[place]],
-                        strict=True,
-                    )
-                ),
-            )
-            for place in order
-        ]
+        found = []
+        for place in order:
+            passage = pool.passages[place]
+            own_rows = rows[ends[place] - counts[place] : ends[place]]
+            pairs = zip(passage.sentences, own_rows, strict=True)
+            evidence = tuple(Evidence(sentence, *row) for sentence, row in pairs)
+            found.append(Candidate(passage, pool.texts[place], evidence))
+        return found

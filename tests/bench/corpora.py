@@ -93,8 +93,9 @@ class WordEncoder:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, shape (len(texts), 384)."""
-        vectors = np.stack([self._vector(text) for text in texts])
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors: Vectors = np.stack([self._vector(text) for text in texts])
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors
 
     def knows(self, word: str) -> bool:
         """Every word, so that none is mended."""
@@ -109,8 +110,8 @@ class WordEncoder:
     def _table(self) -> Vectors:
         chance = np.random.default_rng(1)
         own = chance.normal(size=(1 << 16, _LATENT)) / np.sqrt(_LATENT)
-        table = own @ chance.normal(size=(_LATENT, DIMENSIONS))
-        table = (table + _NOISE * chance.normal(size=table.shape)).astype(np.float32)
+        spread = own @ chance.normal(size=(_LATENT, DIMENSIONS))
+        table: Vectors = (spread + _NOISE * chance.normal(size=spread.shape)).astype(np.float32)
         for word in _SMALL:
             table[zlib.crc32(word.encode()) % len(table)] *= 0.15
         return table

@@ -15,7 +15,8 @@ from typing import Any
 from bench.record import RESULTS
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
-PAGES = (_REPOSITORY / "README.md", _REPOSITORY / "docs" / "speed.md")
+_DOCS = _REPOSITORY / "docs"
+PAGES = (_REPOSITORY / "README.md", _DOCS / "speed.md", _DOCS / "scaling.md")
 _NAMES = {
     "plain": "sentence-transformers + FAISS, by hand",
     "txtai": "txtai",
@@ -106,12 +107,39 @@ def precision_table(results: Results) -> str:
     return _markdown(rows)
 
 
+def scale_table(results: Results) -> str:
+    """What an index takes as it grows, one column a size."""
+    sizes = results["scale"]["sizes"]
+    rows = [
+        ("passages", [f"{item['passages']:,}" for item in sizes]),
+        ("FAISS index", [item["index"] for item in sizes]),
+        (
+            "lists looked through",
+            [f"{item['probes']:,}" if item["probes"] else "–" for item in sizes],
+        ),
+        ("recall@10, beside exact search", [f"{item['recall_at_10']:.3f}" for item in sizes]),
+        ("retrieval, p50 / p95, ms", [_pair(item, "retrieve_{}_cpu_ms") for item in sizes]),
+        (
+            "of which encoding the question",
+            [_ms(item["of_which_encoding_p50_cpu_ms"]) for item in sizes],
+        ),
+        ("opened in, s", [f"{item['open_s']:.1f}" for item in sizes]),
+        ("resident once opened / after 500 questions, MiB", [_resident(item) for item in sizes]),
+        ("of which files mapped into memory, MiB", [str(_asked(item)["files"]) for item in sizes]),
+        ("on disk, MiB", [f"{item['disk_mib']:,.0f}" for item in sizes]),
+        ("on disk, bytes a passage", [_bytes(item) for item in sizes]),
+        ("built in, s, texts encoded elsewhere", [_built(item) for item in sizes]),
+    ]
+    return _markdown([("", *rows[0][1])] + [(name, *cells) for name, cells in rows[1:]])
+
+
 TABLES: Mapping[str, Callable[[Results], str]] = {
     "peers": peers_table,
     "best": best_table,
     "floor": floor_table,
     "figures": figures_table,
     "precision": precision_table,
+    "scale": scale_table,
 }
 
 
@@ -133,6 +161,32 @@ def saved_results() -> Results:
 
 def _figures(results: Results, name: str) -> list[tuple[str, float]]:
     return sorted(results[name]["figures"].items())
+
+
+def _pair(item: Results, name: str) -> str:
+    return " / ".join(_ms(item[name.format(part)]) for part in ("p50", "p95"))
+
+
+def _ms(value: float) -> str:
+    return f"{value:.1f}"
+
+
+def _asked(item: Results) -> Mapping[str, int]:
+    memory: Mapping[str, int] = item["resident_mib"]["asked"]
+    return memory
+
+
+def _resident(item: Results) -> str:
+    return f"{item['resident_mib']['opened']['all']:,} / {_asked(item)['all']:,}"
+
+
+def _bytes(item: Results) -> str:
+    return f"{sum(item['bytes_a_passage'].values()):,.0f}"
+
+
+def _built(item: Results) -> str:
+    built = item.get("build")
+    return f"{sum(built[name] for name in ('take_s', 'finish_s', 'save_s')):,.0f}" if built else "–"
 
 
 def _percent(share: float | None) -> str:

@@ -106,7 +106,8 @@ def load_store(folder: Path) -> FaissStore:
         content = data[name]
         try:
             if content is None:
-                return np.load(folder / name, mmap_mode="r", allow_pickle=False)
+                # A plain array over the map: the class for maps takes its time at every access.
+                return np.asarray(np.load(folder / name, mmap_mode="r", allow_pickle=False))
             return np.load(io.BytesIO(content), allow_pickle=False)
         except ValueError:
             raise _damaged(folder / name) from None

@@ -22,7 +22,7 @@ TERM = np.dtype([("term", "<u8"), ("sentence", "<u8"), ("passages", "<u4")])
 
 _NONE = np.array([], np.uint32)
 # Passages whose best score is looked at together.
-_BLOCK = 1024
+_BLOCK = 256
 
 
 @dataclass(frozen=True)
