@@ -57,7 +57,8 @@ def _direction(word: str) -> Vectors:
     return chance.standard_normal(384, np.float32)
 
 
-def _article(number: int, verb: str = "opened") -> Document:
+def article(number: int, verb: str = "opened") -> Document:
+    """An article of passages in each of which somebody else does something."""
     paragraphs = (
         f"Councillor Quell{number}x{part} {verb} the {_PLACES[(number + part) % 8]} on day "
         f"{number % 365}. Rain fell on the {_PLACES[part % 8]} all the while."
@@ -155,7 +156,7 @@ def test_no_answer_fails_while_nodes_come_and_go(
     nodes = [qdrant_servers.start(cluster=True) for _ in range(3)]
     connection = served(*nodes, settings="?shards=6&replicas=2&write_consistency=1")
     encoder = CheapEncoder()
-    documents = [_article(number) for number in range(ARTICLES)]
+    documents = [article(number) for number in range(ARTICLES)]
     began = time.monotonic()
     store = fill(connection, documents, encoder)
     written = time.monotonic() - began
@@ -170,7 +171,7 @@ def test_no_answer_fails_while_nodes_come_and_go(
         nodes[0].kill()
         time.sleep(5)
         assert _count(connection) == PASSAGES
-        fill(connection, [_article(0, "closed"), *documents[1:]], encoder)
+        fill(connection, [article(0, "closed"), *documents[1:]], encoder)
         _until(lambda: bool(missing_replicas(connection)))
         marks.append(time.monotonic())
         nodes[0].start()
