@@ -40,7 +40,7 @@ LEVELS = (
     *SOURCES,
     frozenset({"updating"}),
     frozenset({"indexing"}),
-    frozenset({"feedback", "labelled", "pipeline"}),
+    frozenset({"feedback", "labelled", "pipeline", "remote_indexing"}),
     frozenset({"examples", "opening", "schema", "security", "terminal", "web"}),
     frozenset({"api", "doctor", "evaluate"}),
     frozenset({"report", "server"}),
@@ -59,11 +59,13 @@ HELPERS = frozenset(
 # Where a library may be imported; those of the first table never at the top of a module.
 LAZY = {
     "faiss": {"store.nearest"},
+    "grpc": set(),
     "lxml": set(),
     "onnx": {"network"},
     "onnxruntime": {"runtime"},
     "pathspec": {"sources.ignoring"},
     "pypdf": {"sources.pdf"},
+    "qdrant_client": {name for name in FILES if name.startswith("store.qdrant")},
     "safetensors": {"encoder"},
     "sentence_transformers": {"torch_encoder"},
     "tokenizers": {"onnx_encoder", "runtime", "windows"},
@@ -78,7 +80,7 @@ WEB = {
     "pydantic": {"schema"},
     "uvicorn": {"server"},
 }
-JOINING = frozenset({"indexing", "opening", "pipeline", "updating"})
+JOINING = frozenset({"indexing", "opening", "pipeline", "remote_indexing", "updating"})
 RUN_TIME = [name for name in FILES if not name.startswith("training.")]
 
 

@@ -44,6 +44,8 @@ def test_data_root_holds_the_shipped_folders() -> None:
         ("RUSTQA_CACHE", "/some/cache", "cache", Path("/some/cache")),
         ("RUSTQA_THRESHOLD", "0.25", "threshold", 0.25),
         ("RUSTQA_FEEDBACK", "/some/file", "feedback", Path("/some/file")),
+        ("RUSTQA_STORE", "qdrant://host/name", "store", "qdrant://host/name"),
+        ("RUSTQA_QDRANT_API_KEY", "s3cret", "store_key", "s3cret"),
     ],
 )
 def test_a_variable_sets_its_field_and_no_other(
@@ -86,3 +88,8 @@ def test_a_bad_threshold_in_the_environment_is_refused() -> None:
 def test_probabilities_are_read(text: str) -> None:
     """The ends of the range belong to it."""
     assert probability(text) == float(text)
+
+
+def test_a_key_is_not_shown() -> None:
+    """Whoever prints settings prints no secret."""
+    assert "s3cret" not in repr(Settings.from_env({"RUSTQA_QDRANT_API_KEY": "s3cret"}))

@@ -190,6 +190,7 @@ def _where(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--index", type=Path, metavar="DIR", help="the index (RUSTQA_INDEX)")
     where.add_argument("--corpus", type=Path, metavar="DIR", help="the articles (RUSTQA_CORPUS)")
     where.add_argument("--encoder", metavar="NAME", help="model or folder (RUSTQA_ENCODER)")
+    where.add_argument("--store", metavar="URL", help="a Qdrant collection (RUSTQA_STORE)")
 
 
 def _asking(parser: argparse.ArgumentParser, top_k: int) -> None:
@@ -214,6 +215,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         corpus=options.corpus,
         index=options.index,
         encoder=options.encoder,
+        store=options.store,
         threshold=None if threshold is None else probability(threshold),
         feedback=getattr(options, "feedback", None),
     )

@@ -43,6 +43,8 @@ def _find(what: str, look: Callable[[], str]) -> Finding:
 
 
 def _articles(settings: Settings) -> str:
+    if settings.store:
+        return "kept in the collection"
     new, changed, gone = find_changes(settings)
     if new or changed or gone:
         raise StoreError(
@@ -54,6 +56,8 @@ def _articles(settings: Settings) -> str:
 
 def _index(settings: Settings) -> str:
     store = open_store(settings)
+    if settings.store:
+        return f"{settings.store}, {len(store)} passages, matches encoder"
     return f"{settings.index}, {len(store)} passages, matches articles and encoder"
 
 

@@ -14,6 +14,8 @@ from rustqa.settings import Settings
 
 if TYPE_CHECKING:
     from rustqa.indexing import Indexed
+    from rustqa.remote_indexing import Uploaded
+    from rustqa.types import PassageStore
 
 _DONE, _TO_MEND = 0, 1
 # Of many files with the same fault so many are named.
@@ -63,20 +65,27 @@ def _build(
     remove: Sequence[str] = (),
     fresh: bool = False,
 ) -> int:
-    from rustqa.indexing import build_index
-
     folders, further = (list(map(Path, names)) for names in (sources, add))
-    indexed = build_index(settings, folders, further, remove, fresh)
+    indexed: Indexed | Uploaded
+    if settings.store:
+        from rustqa.remote_indexing import upload
+
+        indexed = upload(settings, folders, further, remove, fresh)
+    else:
+        from rustqa.indexing import build_index
+
+        indexed = build_index(settings, folders, further, remove, fresh)
     _report(indexed)
-    store = indexed.store
+    store: PassageStore = indexed.store
     print(
-        f"{settings.index}: {len(store.documents):,} article(s), {len(store):,} passages, index "
-        f"{store.id} ({indexed.read:,} read, {indexed.kept:,} as before, {indexed.gone:,} gone)"
+        f"{settings.store or settings.index}: {len(store.documents):,} article(s), "
+        f"{len(store):,} passages, index {store.id} ({indexed.read:,} read, {indexed.kept:,} as "
+        f"before, {indexed.gone:,} gone)"
     )
     return _TO_MEND if indexed.problems else _DONE
 
 
-def _report(indexed: Indexed) -> None:
+def _report(indexed: Indexed | Uploaded) -> None:
     """Says on standard error what could not be used and what stands there twice."""
     for head, problems in (
         ("repeats of other articles", indexed.repeats),
@@ -91,9 +100,9 @@ def _report(indexed: Indexed) -> None:
 
 
 def _list(settings: Settings, as_json: bool) -> int:
-    from rustqa.store.folder import load_store
+    from rustqa.indexing import stored
 
-    store = load_store(settings.index)
+    store = stored(settings)
     found = store.list_documents(count=len(store.documents)).documents
     if as_json:
         fields = ("id", "title", "date", "source", "url", "sha256")
@@ -106,9 +115,14 @@ def _list(settings: Settings, as_json: bool) -> int:
 
 
 def _check(settings: Settings, as_json: bool) -> int:
-    from rustqa.indexing import check_index
+    if settings.store:
+        from rustqa.remote_indexing import check_collection
 
-    found = check_index(settings)
+        found = check_collection(settings)
+    else:
+        from rustqa.indexing import check_index
+
+        found = check_index(settings)
     if as_json:
         print(json.dumps(found, ensure_ascii=False, indent=2))
     else:
@@ -116,5 +130,9 @@ def _check(settings: Settings, as_json: bool) -> int:
             for name in names:
                 print(f"{what}: {name}")
         if not any(found.values()):
-            print(f"{settings.index}: whole, and as its articles are")
+            print(
+                f"{settings.store}: whole, and made by this encoder"
+                if settings.store
+                else f"{settings.index}: whole, and as its articles are"
+            )
     return _TO_MEND if any(found.values()) else _DONE

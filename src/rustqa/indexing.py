@@ -27,7 +27,7 @@ from rustqa.store.folder import (
     save_store,
 )
 from rustqa.store.local import FaissStore
-from rustqa.types import Document, Encoder, Vectors
+from rustqa.types import Document, Encoder, PassageStore, Vectors
 from rustqa.updating import Update, is_unchanged, known_files
 
 
@@ -79,14 +79,14 @@ def build_index(
     before = None if fresh else _old_store(settings.index)
     old = read_origin(settings.index) or Origin(())
     origin = _origin(settings, old, before, sources, add, remove)
-    builder = Builder(_PassageEncoder(settings), split_document, splitter_name(), before)
+    builder = Builder(PassageEncoder(settings), split_document, splitter_name(), before)
     known = known_files(old, origin.sources) if builder.can_keep() else {}
     again = [path.resolve() for path in add]
     marks = read_marks(settings.index) if before else np.zeros(0, MARK)
     update = Update(builder, before, origin, known, again, marks)
     files = tuple(update.take_all())
     if not len(builder):
-        raise CorpusError(_nothing(origin, update.problems))
+        raise CorpusError(nothing(origin.sources, update.problems))
     store = builder.finish()
     origin = replace(origin, removed=origin.removed - update.returned, files=files)
     if before is None or before.id != store.id or old != origin or before.recipe != store.recipe:
@@ -95,11 +95,17 @@ def build_index(
     return Indexed(store, update.problems, update.repeats, update.read, update.kept, gone)
 
 
-def open_store(settings: Settings) -> FaissStore:
-    """The index from disk, checked against the encoder and the articles; raises StoreError."""
-    store = load_store(settings.index)
+def open_store(settings: Settings) -> PassageStore:
+    """The index from disk, checked against the encoder and the articles, or the collection that
+    is set, checked against the encoder; raises StoreError."""
+    store = None if settings.store else load_store(settings.index)
     fingerprint = weights_fingerprint(settings.encoder)
-    check_recipe(store, make_recipe(settings.encoder, fingerprint, splitter_name()))
+    recipe = make_recipe(settings.encoder, fingerprint, splitter_name())
+    if store is None:
+        from rustqa.store.qdrant import open_collection
+
+        return open_collection(settings.store or "", settings.store_key, recipe)
+    check_recipe(store, recipe)
     new, changed, gone = find_changes(settings)
     if new or changed or gone:
         what = (
@@ -110,6 +116,15 @@ def open_store(settings: Settings) -> FaissStore:
             "--index"
         )
     return store
+
+
+def stored(settings: Settings) -> PassageStore:
+    """What is indexed, whatever made it; raises StoreError if it cannot be used."""
+    if settings.store:
+        from rustqa.store.qdrant import open_collection
+
+        return open_collection(settings.store, settings.store_key)
+    return load_store(settings.index)
 
 
 def find_changes(settings: Settings) -> Changes:
@@ -148,7 +163,11 @@ def check_index(settings: Settings) -> dict[str, list[str]]:
 
 
 def read_documents(settings: Settings, ids: Collection[str]) -> dict[str, Document]:
-    """Those articles as they are now: from their files where they are, else from the index."""
+    """Those articles as they are now: from their files where they are, else from the index; or
+    from the collection that is set."""
+    if settings.store:
+        documents = stored(settings).documents
+        return {name: documents[name] for name in set(ids) if name in documents}
     store = load_store(settings.index)
     origin = read_origin(settings.index) or Origin(())
     sources = (settings.corpus,) if settings.corpus else origin.sources
@@ -169,10 +188,11 @@ def read_documents(settings: Settings, ids: Collection[str]) -> dict[str, Docume
     return found
 
 
-class _PassageEncoder:
+class PassageEncoder:
     """The encoder of passages, which is opened when there is something to encode."""
 
     def __init__(self, settings: Settings) -> None:
+        """Opens nothing yet."""
         self._settings = settings
         self.name = settings.encoder
         self.fingerprint = weights_fingerprint(settings.encoder)
@@ -190,8 +210,9 @@ class _PassageEncoder:
         return self._opened.knows(word)
 
 
-def _nothing(origin: Origin, problems: Sequence[Problem]) -> str:
-    where = ", ".join(map(str, origin.sources))
+def nothing(sources: Sequence[Path], problems: Sequence[Problem]) -> str:
+    """Why no article could be taken from there."""
+    where = ", ".join(map(str, sources))
     if problems:
         name, reason = problems[0]
         return f"{where}: no article there can be used; {name}: {reason}"

@@ -16,7 +16,8 @@ log = logging.getLogger(__name__)
 
 
 def open_pipeline(settings: Settings, build: bool = False) -> Pipeline:
-    """The pipeline over the index on disk; with `build`, a missing or stale index is made anew.
+    """The pipeline over the index on disk, which with `build` is made anew if it is missing or
+    stale, or over the collection that is set.
 
     Raises StoreError, EncoderError or ReaderError if a part of it cannot be used.
     """
@@ -37,7 +38,7 @@ def open_pipeline(settings: Settings, build: bool = False) -> Pipeline:
         try:
             store = open_store(settings)
         except StoreError as error:
-            if not build:
+            if settings.store or not build:
                 pool.shutdown(cancel_futures=True)
                 raise
             # What may have to be prepared for both is prepared once.

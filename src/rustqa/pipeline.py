@@ -95,8 +95,9 @@ class Pipeline:
         self._encoder = encoder
         self._retriever = FusedRetriever(store, encoder)
         self._speller = Speller(lambda: store.words, encoder.knows)
-        self._speakers = lru_cache(_ARTICLES_KNOWN)(
-            lambda name: Speakers(store.documents[name], split_sentences)
+        # By the article and not by its id, as it may change while questions are asked.
+        self._speakers_in = lru_cache(_ARTICLES_KNOWN)(
+            lambda document: Speakers(document, split_sentences)
         )
         self._suggested: tuple[str, ...] | None = None
 
@@ -209,6 +210,9 @@ class Pipeline:
             citation=citation.id,
             citations=tuple(item.id for item in citations),
         )
+
+    def _speakers(self, document_id: str) -> Speakers:
+        return self._speakers_in(self.store.documents[document_id])
 
     def _accounts(self, question: str, readings: Sequence[Reading]) -> list[Reading]:
         """The differing accounts of what is asked; none if there is one account."""
