@@ -19,7 +19,8 @@ MIXED = make_document("mixed", "It rained. It froze.\n\nIt snowed.\n\nNo. Yes. A
 
 def _unit_vectors(count: int, dimensions: int, seed: int) -> Vectors:
     rows = np.random.default_rng(seed).normal(size=(count, dimensions)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: Vectors = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
 
 
 @pytest.mark.parametrize("dimensions", [2, 64, 384])

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from fakes import CORPUS, INDEX, FakeEncoder, articles
+from rustqa.checksums import sha256_of
 from rustqa.corpus import make_document
 from rustqa.errors import StoreError
 from rustqa.indexing import build_in_memory
@@ -366,7 +367,7 @@ def test_nothing_pickled_is_read(folder: Path) -> None:
     """A table that would run code is refused, even with a manifest that vouches for it."""
     np.save(folder / "passages.npy", np.array([object()]), allow_pickle=True)
     manifest = read_manifest(folder)
-    manifest["files"]["passages.npy"] = folder_module.sha256_of(folder / "passages.npy")
+    manifest["files"]["passages.npy"] = sha256_of(folder / "passages.npy")
     manifest["checksum"] = folder_module._checksum(manifest)
     (folder / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(StoreError, match="damaged"):
@@ -382,7 +383,7 @@ def test_the_shipped_index_is_that_of_the_shipped_corpus(passage_encoder: Encode
     assert made.id == shipped.id
     for name in ("documents", "passages", "sentences"):
         assert np.array_equal(getattr(made.columns, name), getattr(shipped.columns, name))
-    rows = [unpack(store.columns.vectors) for store in (made, shipped)]
-    np.testing.assert_allclose(*rows, atol=2e-3)
+    again, kept = (unpack(store.columns.vectors) for store in (made, shipped))
+    np.testing.assert_allclose(again, kept, atol=2e-3)
     check_recipe(shipped, made.recipe)
     assert _sources(INDEX) == (CORPUS,)

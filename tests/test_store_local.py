@@ -27,7 +27,8 @@ def _different(count: int) -> list[Document]:
 
 def _unit_rows(count: int, seed: int) -> Vectors:
     rows = np.random.default_rng(seed).normal(size=(count, 64)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: Vectors = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
 
 
 def _numbers(pool: Pool) -> list[int]:

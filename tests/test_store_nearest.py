@@ -19,7 +19,8 @@ def _clustered(count: int, seed: int) -> Vectors:
     chance = np.random.default_rng(seed)
     centres = np.random.default_rng(0).normal(size=(60, 32))
     rows = centres[chance.integers(0, 60, count)] + 0.6 * chance.normal(size=(count, 32))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    unit: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return unit
 
 
 ROWS = _clustered(COUNT, 1)
@@ -86,7 +87,7 @@ def test_an_index_survives_its_file(lists: Nearest, tmp_path: Path, mapped: bool
     """Read or mapped into memory it finds the same."""
     for index in (lists, _built()):
         file = tmp_path / "vectors.faiss"
-        file.write_bytes(index.to_bytes())
+        file.write_bytes(index.to_bytes().tobytes())
         data = None if mapped else file.read_bytes()
         loaded = load_nearest(
             file, data, ROWS.__getitem__, {"probes": index.probes, "recall": index.recall}

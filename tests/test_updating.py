@@ -15,6 +15,7 @@ from rustqa import indexing
 from rustqa.errors import CorpusError, StoreError
 from rustqa.indexing import (
     Changes,
+    Indexed,
     build_index,
     check_index,
     find_changes,
@@ -267,7 +268,7 @@ def test_whatever_happens_to_the_files_the_index_is_that_of_a_fresh_build(
                 old.unlink()
             _write(corpus, **files)
             at = [Settings(corpus, place / f"{n}", "fake", cache, cache, 0) for n in ("i", number)]
-            made = []
+            made: list[Indexed | None] = []
             for settings in at:
                 try:
                     made.append(build_index(settings))
