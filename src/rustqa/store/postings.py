@@ -109,15 +109,16 @@ def best(scores: NDArray[np.float32], top_k: int) -> Numbers:
 
     They lie in the `top_k` blocks with the largest maxima, so only these are looked through.
     """
-    blocks = -(-len(scores) // _BLOCK)
-    places = np.arange(len(scores))
-    if blocks > top_k:
-        padded = np.zeros(blocks * _BLOCK, np.float32)
-        padded[: len(scores)] = scores
-        tops = padded.reshape(blocks, _BLOCK).max(axis=1)
+    whole = len(scores) // _BLOCK
+    if whole <= top_k:
+        places = np.arange(len(scores))
+    else:
+        tops = scores[: whole * _BLOCK].reshape(whole, _BLOCK).max(axis=1)
+        tops = np.append(tops, scores[whole * _BLOCK :].max(initial=0))
         chosen = np.sort(np.argsort(-tops, kind="stable")[:top_k])
         places = (chosen[:, np.newaxis] * _BLOCK + np.arange(_BLOCK)).ravel()
-        scores = padded[places]
+        places = places[places < len(scores)]
+        scores = scores[places]
     least = np.partition(scores, -top_k)[-top_k] if len(scores) > top_k else np.float32(0)
     above = np.flatnonzero(scores > least)
     above = above[np.argsort(-scores[above], kind="stable")]
