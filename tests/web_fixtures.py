@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -37,7 +38,8 @@ DISPUTED = "Is there a dispute about the bridge?"
 class WordReader:
     """Sure of a sentence that holds the question's last word, whose answer is that word.
 
-    A question that starts with "Why" gets the whole sentence.
+    A question that starts with "Why" gets the whole sentence, one that starts with "Is" or "Who
+    mentions" what follows the word, too.
     """
 
     name = "word-reader"
@@ -60,6 +62,8 @@ class WordReader:
                 answer = item.sentence
                 if place >= 0 and not question.startswith("Why"):
                     answer = Span(start + place, start + place + len(word))
+                if place >= 0 and question.startswith(("Is ", "Who mentions ")):
+                    answer = Span(start + place, end - 1)
                 scores = {"dense": item.dense, "bm25": item.bm25, "reader": item.score}
                 sure = 0.93 if place >= 0 else 0.04
                 readings.append(Reading(candidate.passage, item.sentence, answer, sure, scores))
@@ -75,9 +79,11 @@ class StagedPipeline(Pipeline):
         history: Sequence[Turn] = (),
         top_k: int = 3,
         documents: Collection[str] | None = None,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
     ) -> Answer:
         """The answer, staged for GREETING and DISPUTED."""
-        answer = super().ask(question, history, top_k, documents)
+        answer = super().ask(question, history, top_k, documents, since, until)
         if question == GREETING:
             return greeted(answer)
         return disputed(answer) if question == DISPUTED else answer

@@ -47,7 +47,11 @@ _CANDIDATES = 20
 WORDS_READ = 800
 # Behind an answer, a further claim is worth showing, with its own low confidence, from here on.
 _FURTHER = 0.1
-# So many citations show one claim at most.
+# Where fewer accounts can be shown nothing is contested.
+_SIDES = 2
+# A sentence with the same words confirms a claim if it is as probably right as this, and so many
+# citations show one claim at most.
+_CONFIRMING = 0.2
 _CITED = 5
 _NOTHING_IN_SCOPE = "None of the articles asked is dated in that span of time."
 # A question is about something else if no sentence is as like it as this cosine.
@@ -125,6 +129,8 @@ class Pipeline:
         retrieved = perf_counter()
         readings = self.read(asked, candidates, max(top_k, SEEN))
         accounts = self._accounts(asked.question, readings)[:top_k]
+        if len(accounts) < _SIDES:
+            accounts = []
         read = perf_counter()
         answer = partial(self._answer, question, asked.whole, times=(began, retrieved, read))
         if not candidates:
@@ -149,7 +155,10 @@ class Pipeline:
         least = min(self.threshold, _FURTHER)
         worthy = [reading for reading in readings if reading.confidence >= least]
         answers = [self._text_of(reading) for reading in worthy]
-        return [group[:_CITED] for group in agreeing(worthy, answers)]
+        return [
+            [first, *(other for other in others if other.confidence >= _CONFIRMING)][:_CITED]
+            for first, *others in agreeing(worthy, answers)
+        ]
 
     def _text_of(self, reading: Reading) -> str:
         return self.store.documents[reading.passage.document_id].text[slice(*reading.answer)]
