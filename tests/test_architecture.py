@@ -26,7 +26,7 @@ STAGES = frozenset(
 )
 # Imports point down: a module imports those of lower levels, and of its own only by exception.
 LEVELS = (
-    frozenset({"__init__", "checksums", "errors", "network", "runtime", "types", "words"}),
+    frozenset({"__init__", "checksums", "days", "errors", "network", "runtime", "types", "words"}),
     frozenset({"limits", "settings"}),
     STAGES,
     frozenset({"updating"}),
@@ -35,12 +35,14 @@ LEVELS = (
     frozenset({"examples", "opening", "schema", "security", "terminal", "web"}),
     frozenset({"api", "doctor", "evaluate"}),
     frozenset({"report", "server"}),
-    frozenset({"evaluation_cli", "index_cli"}),
+    frozenset({"asking_cli", "evaluation_cli", "index_cli"}),
     frozenset({"cli"}),
     frozenset({"__main__"}),
 )
 HELPERS = frozenset(
     {("errors", "types"), ("corpus", "furniture"), ("reader", "windows")}
+    | {("citations", "agreement")}
+    | {(f"sources.{kind}", "corpus") for kind in ("html", "jsonl", "pdf", "text")}
     | {("encoder", helper) for helper in ("onnx_cache", "onnx_encoder", "torch_encoder")}
     | {("onnx_cache", "onnx_encoder"), ("torch_encoder", "onnx_encoder")}
     | {("noun_phrases", "quotations"), ("noun_phrases", "verbs")}

@@ -128,7 +128,11 @@ def test_known_articles_can_be_named(documents: Collection[str] | None) -> None:
         ([], QuestionError, "no article is named; name one or leave `documents` out"),
         ("harbour", QuestionError, "documents is the text 'harbour'; give a list of ids"),
         ("", QuestionError, "documents is the text ''; give a list of ids"),
-        (["harbour"] * (MAX_DOCUMENTS + 1), QuestionError, "too many articles are named; name 1,000"),
+        (
+            ["harbour"] * (MAX_DOCUMENTS + 1),
+            QuestionError,
+            "too many articles are named; name 1,000",
+        ),
     ],
 )
 def test_unknown_articles_are_refused(documents: Any, error: type[Exception], message: str) -> None:
@@ -169,13 +173,17 @@ def test_no_text_is_no_day() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " 2024", "24", "12.7.2024", "2024-7-1", "2024-13", "2024-02-30", "0000", "٢٠٢٤", "2024-07-"]
-    + ["9" * 5000],
+    [
+        *("", " 2024", "24", "12.7.2024", "2024-7-1", "2024-13", "2024-02-30", "0000", "٢٠٢٤"),
+        *("2024-07-", "9" * 5000),
+    ],
 )
 @pytest.mark.parametrize("last", [True, False])
 def test_what_is_no_date_is_refused(text: str, last: bool) -> None:
     """In one short line that says how to write one."""
-    with pytest.raises(QuestionError, match="until is no date: .*; write it as 2024-07-12, 2024-07"):
+    with pytest.raises(
+        QuestionError, match=r"until is no date: .*; write it as 2024-07-12, 2024-07"
+    ):
         read_day(text, "until", last)
 
 

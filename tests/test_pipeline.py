@@ -17,13 +17,13 @@ from fakes import FakeEncoder, FakeReader, FixedEncoder, articles, documents, ha
 from rustqa.citations import broken_quotations
 from rustqa.corpus import make_document
 from rustqa.errors import QuestionError, UnknownDocumentError
-from rustqa.store.local import FaissStore
 from rustqa.indexing import build_in_memory
 from rustqa.limits import MAX_TOP_K
 from rustqa.opening import open_pipeline
 from rustqa.pipeline import Pipeline
 from rustqa.reader import Calibration, SpanReader
 from rustqa.settings import Settings
+from rustqa.store.local import FaissStore
 from rustqa.types import Answer, Document, Encoder, PassageStore, Turn
 from rustqa.windows import Layout
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from fakes import FakeEncoder, FakeReader, texts
 from rustqa.corpus import make_document
 from rustqa.errors import QuestionError
-from rustqa.store.local import FaissStore
 from rustqa.indexing import build_in_memory
 from rustqa.limits import MAX_HISTORY, MAX_QUESTION
 from rustqa.pipeline import Pipeline
+from rustqa.store.local import FaissStore
 from rustqa.types import Turn
 
 CLOSED = Turn("Who closed the harbour?", "The council")

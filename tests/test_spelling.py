@@ -97,7 +97,10 @@ def test_the_nearest_word_is_taken_before_the_commonest() -> None:
 
 def test_the_commonest_case_is_shown() -> None:
     """A word that stands once at the start of a sentence is not capitalised in the question."""
-    assert Speller(counting("Harbour harbour harbour"), lambda _: False).correct("harbuor") == "harbour"
+    assert (
+        Speller(counting("Harbour harbour harbour"), lambda _: False).correct("harbuor")
+        == "harbour"
+    )
 
 
 @given(

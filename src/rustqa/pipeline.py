@@ -33,6 +33,7 @@ from rustqa.types import (
     Claim,
     Document,
     Encoder,
+    Listing,
     PassageStore,
     Reader,
     Reading,
@@ -321,8 +322,7 @@ class Pipeline:
 
     def over(self, documents: Sequence[Document], encoder: Encoder) -> Pipeline:
         """A pipeline like this one over other documents, which `encoder` encodes in memory."""
-        store = build_in_memory(documents, encoder)
-        return Pipeline(store, self._encoder, self._reader, self.threshold)
+        return self.on(build_in_memory(documents, encoder))
 
     def suggestions(self, document_id: str, limit: int = 4) -> list[str]:
         """Questions that the article turns out to answer: its own, and what people in it say."""
@@ -332,9 +332,26 @@ class Pipeline:
         answered = (question for question in questions if self._answers(question, document_id))
         return list(islice(answered, limit))
 
+    def listing(
+        self,
+        words: str = "",
+        start: int = 0,
+        count: int = 50,
+        documents: Collection[str] | None = None,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+    ) -> Listing:
+        """The articles chosen so whose title or source holds all the words, from the `start`-th
+        on, the newest first; raises as `ask` does."""
+        return self.store.list_documents(words, self._scope(documents, since, until), start, count)
+
     def first(self) -> Document:
         """The article that is shown before anything is asked: the newest."""
         return self.store.list_documents(count=1).documents[0]
+
+    def on(self, store: PassageStore) -> Pipeline:
+        """A pipeline like this one over another store of the same encoder."""
+        return Pipeline(store, self._encoder, self._reader, self.threshold)
 
     def _some_suggestions(self) -> tuple[str, ...]:
         """A few that the first article answers."""
