@@ -31,8 +31,11 @@ LEVELS = (
     STAGES,
     frozenset({"updating"}),
     frozenset({"indexing"}),
-    frozenset({"feedback", "labelled", "pipeline"}),
-    frozenset({"examples", "opening", "schema", "security", "terminal", "web"}),
+    frozenset({"drafts", "feedback", "labelled", "pipeline"}),
+    frozenset({"examples", "library", "manual", "opening", "schema", "security", "terminal"}),
+    frozenset({"shelf", "web"}),
+    frozenset({"loaded", "upkeep"}),
+    frozenset({"articles_api", "asking_api"}),
     frozenset({"api", "doctor", "evaluate"}),
     frozenset({"report", "server"}),
     frozenset({"asking_cli", "evaluation_cli", "index_cli"}),
@@ -59,12 +62,13 @@ LAZY = {
     "tokenizers": {"onnx_encoder", "runtime", "windows"},
     "torch": {"torch_encoder"},
     "transformers": {"torch_encoder"},
+    "watchfiles": {"upkeep"},
 }
 WEB = {
-    "fastapi": {"api"},
-    "starlette": {"api", "security"},
+    "fastapi": {"api", "articles_api", "asking_api", "loaded"},
+    "starlette": {"api", "articles_api", "security"},
     "jinja2": {"web"},
-    "pydantic": {"schema"},
+    "pydantic": {"articles_api", "schema"},
     "uvicorn": {"server"},
 }
 JOINING = frozenset({"indexing", "opening", "pipeline", "updating"})

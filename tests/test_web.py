@@ -12,11 +12,12 @@ from urllib.parse import quote
 import pytest
 from fastapi.testclient import TestClient
 
-from rustqa.api import Loading
 from rustqa.corpus import make_document
+from rustqa.library import Library
 from rustqa.pipeline import Pipeline
 from rustqa.settings import data_root
-from rustqa.web import Library, is_web_address, sureness
+from rustqa.shelf import Shelf
+from rustqa.web import is_web_address, sureness
 from web_fixtures import HTML, TOWN, farm, hostile, make_pipeline, page_for, serve, town
 
 STATIC = data_root() / "web" / "static"
@@ -80,9 +81,9 @@ def test_suggestions_are_found_before_the_first_visitor_comes(
         return []
 
     monkeypatch.setattr(pipeline, "suggestions", record)
-    loading = Loading(lambda: pipeline)
+    shelf = Shelf(lambda: pipeline)
     assert asked.get(timeout=60) == "town"
-    assert loading.library().first.id == "town"
+    assert shelf.library().first.id == "town"
 
 
 def test_answered_without_script(client: TestClient) -> None:

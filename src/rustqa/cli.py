@@ -137,6 +137,11 @@ def _parser() -> argparse.ArgumentParser:
         "--feedback", type=Path, metavar="FILE",
         help="ask whether answers are right; keep what is said in this file (RUSTQA_FEEDBACK)",
     )  # fmt: skip
+    serve.add_argument(
+        "--add-to", type=Path, metavar="DIR",
+        help="let whoever opens the page add articles; write them into this folder (RUSTQA_ADD_TO)",
+    )  # fmt: skip
+    serve.add_argument("--watch", action="store_true", help="take up changes of the articles")
     serve.add_argument("--open", action="store_true", help="open the page in the browser")
 
     evaluate = _command(
@@ -202,6 +207,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         encoder=options.encoder,
         threshold=None if threshold is None else probability(threshold),
         feedback=getattr(options, "feedback", None),
+        add_to=getattr(options, "add_to", None),
     )
 
 
@@ -224,7 +230,8 @@ def _index(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     from rustqa.server import serve
 
-    serve(_settings(options), options.host, options.port, open_page=options.open)
+    settings = _settings(options)
+    serve(settings, options.host, options.port, open_page=options.open, watch=options.watch)
     return ANSWERED
 
 
