@@ -44,7 +44,7 @@ LEVELS = (
 )
 HELPERS = frozenset(
     {("errors", "types"), ("corpus", "furniture"), ("reader", "windows")}
-    | {("citations", "agreement")}
+    | {("citations", "agreement"), ("reader", "agreement")}
     | {(f"sources.{kind}", "corpus") for kind in ("html", "jsonl", "pdf", "text")}
     | {("encoder", helper) for helper in ("onnx_cache", "onnx_encoder", "torch_encoder")}
     | {("onnx_cache", "onnx_encoder"), ("torch_encoder", "onnx_encoder")}

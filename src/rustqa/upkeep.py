@@ -1,8 +1,9 @@
-"""Keeps the index up to date while it is served: when its articles change, and when one is added."""
+"""Keeps the index up to date while it is served: as articles change, and as one is added."""
 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,22 +85,21 @@ class Keeper:
             known = self._shelf.library().documents
             file = folder.write(draft, lambda name: self._id_of(folder.path / name) in known)
             try:
-                indexed = self._update(self._to_add(folder.path))
-                added = indexed.store.documents.get(self._id_of(file.with_suffix("")))
-                if added is None:
-                    raise _refused(indexed, file.name)
+                indexed = self._upkeep.build(self._to_add(folder.path))
+                added = _taken(indexed, self._id_of(file.with_suffix("")), file.name)
             except BaseException as error:
                 folder.remove(file)
                 if isinstance(error, ArticleError):
-                    self._update()
+                    self._serve(self._upkeep.build(()))
                 raise
+            self._serve(indexed)
             return added
 
     def update(self) -> None:
         """Serves the articles as they are now, if they have changed."""
         with self._lock:
             if self._upkeep.is_stale():
-                self._update()
+                self._serve(self._upkeep.build(()))
 
     def _id_of(self, path: Path) -> str:
         """The id of the article in a file of the folder, by its path without the suffix."""
@@ -112,15 +112,13 @@ class Keeper:
         )
         return [] if any(inside) else [folder]
 
-    def _update(self, add: Sequence[Path] = ()) -> Indexed:
-        pipeline = self._shelf.library().pipeline
-        indexed = self._upkeep.build(add)
+    def _serve(self, indexed: Indexed) -> None:
         for name, reason in indexed.problems:
             log.warning("%s is not used: %s", name, reason)
+        pipeline = self._shelf.library().pipeline
         if indexed.store.id != pipeline.store.id:
             self._shelf.replace(pipeline.on(indexed.store))
             log.warning("serving %s articles now", f"{len(indexed.store.documents):,}")
-        return indexed
 
     def _watch(self) -> None:
         while not self._shelf.opened.wait(_PAUSE / 1000):
@@ -157,13 +155,21 @@ class Keeper:
         next(changes, None)
 
 
-def _refused(indexed: Indexed, name: str) -> ArticleError:
-    """Why the article of this file is not in the index."""
-    for problems, kind in (
-        (indexed.repeats, RepeatedArticleError),
-        (indexed.problems, ArticleError),
-    ):
-        for place, reason in problems:
-            if place == name or place.endswith(f"/{name}"):
-                return kind(f"this cannot be added: {reason.removesuffix('; left out')}")
-    return ArticleError("an article of this title was removed before; choose another title")
+def _taken(indexed: Indexed, added: str, name: str) -> Document:
+    """The article with the id `added`, of the file `name`; raises ArticleError if it is not in the
+    index, or has driven out an older one with the same text."""
+    for place, reason in indexed.repeats:
+        same = re.fullmatch(r"the same text as the article '(.*)'; left out", reason)
+        if same and (same[1] == added or _is_file(place, name)):
+            raise RepeatedArticleError("the same text is there already, as another article")
+    for place, reason in indexed.problems:
+        if _is_file(place, name):
+            raise ArticleError(f"this cannot be added: {reason}")
+    found = indexed.store.documents.get(added)
+    if found is None:
+        raise ArticleError("an article of this title was removed before; choose another title")
+    return found
+
+
+def _is_file(place: str, name: str) -> bool:
+    return place == name or place.endswith(f"/{name}")

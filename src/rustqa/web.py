@@ -111,8 +111,9 @@ class Pages:
         draft: Mapping[str, str] | None = None,
         message: str = "",
     ) -> str:
-        """The page that lists the articles found by `words`, at most `count` from the `start`-th on,
-        of which those of the scope are chosen; `message` says what is wrong with `draft`, an article to add."""
+        """The page that lists the articles found by `words`, at most `count` from the
+        `start`-th on, and those chosen; `message` says what is wrong with `draft`, which was to be
+        added."""
         return self._render(
             "articles.html",
             library=library,
@@ -174,7 +175,7 @@ def is_web_address(url: str | None) -> bool:
 
 def _kept(scope: Scope) -> str:
     """What an address needs to ask the articles in scope, to be put behind its other parts."""
-    query = [("document", id) for id in sorted(scope.documents or ())]
+    query = [("document", name) for name in sorted(scope.documents or ())]
     days = {"since": scope.since, "until": scope.until}
     query += [(name, day.isoformat()) for name, day in days.items() if day]
     return f"&{urlencode(query, quote_via=quote)}" if query else ""
@@ -191,7 +192,7 @@ def _listed(
         "found": found,
         "words": words,
         "start": start,
-        "chosen": [library.documents[id] for id in chosen if id not in shown],
+        "chosen": [library.documents[name] for name in chosen if name not in shown],
         "before": listing_address(words, max(start - count, 0), count, scope) if start else "",
         "behind": listing_address(words, after, count, scope) if after < found.total else "",
     }

@@ -18,9 +18,9 @@ export function plain(record) {
     return [
       ...(claim.text === citation.cited_text ? [] : [claim.text]),
       `> ${citation.cited_text}`,
-      `— ${whose}${titled(citation, citation.document_title)}, paragraph ${citation.paragraph}`,
+      `— ${whose}${place(citation)}`,
       absolute(citation.url),
-      ...further(record, claim).map((other) => `Also in ${where(other, citation, other.document_title)}`),
+      ...others(record, claim).map((other) => `Also in ${place(other, citation)}`),
     ].join("\n");
   });
   if (contested) given.unshift(DIFFERING);
@@ -41,8 +41,8 @@ function turn(record) {
     const whose = claim.speaker ? `According to ${escape(claim.speaker)}: ` : "";
     const sure = `confidence ${Math.round(100 * claim.confidence)}%`;
     lines.push(`${whose}**${escape(claim.text)}** (${sure})`, quotation(cited(record, claim), true));
-    const others = further(record, claim).map((other) => `- Also in ${also(other, cited(record, claim))}`);
-    if (others.length) lines.push(others.join("\n"));
+    const also = others(record, claim).map((other) => `- Also in ${linked(other, cited(record, claim))}`);
+    if (also.length) lines.push(also.join("\n"));
   }
   if (!claims.length) lines.push(escape(silence(record)));
   if (nearest.length) lines.push(CLOSEST, ...nearest.map((citation) => quotation(citation, false)));
@@ -53,32 +53,31 @@ function quotation(citation, marked) {
   const points = [...citation.cited_text];
   const from = citation.answer_start_char - citation.start_char;
   const to = citation.answer_end_char - citation.start_char;
-  const parts = [points.slice(0, from), points.slice(from, to), points.slice(to)];
-  const [before, words, behind] = parts.map((part) => escape(part.join("")));
+  const pieces = [points.slice(0, from), points.slice(from, to), points.slice(to)];
+  const [before, words, behind] = pieces.map((part) => escape(part.join("")));
   const whole = marked ? `${before}**${words}**${behind}` : before + words + behind;
-  return `> ${whole}\n>\n> — ${titled(citation, linked(citation))}, ${placed(citation)}`;
+  return `> ${whole}\n>\n> — ${linked(citation)}`;
 }
 
-const linked = (citation) => `[${escape(citation.document_title)}](<${absolute(citation.url)}>)`;
-const placed = ({ paragraph, start_char: start, end_char: end }) =>
-  `paragraph ${paragraph}, characters ${start}–${end}`;
-
-// Where else the same is said, of the same article only the paragraph.
-function also(citation, best) {
-  if (citation.document_id !== best.document_id) return `${titled(citation, linked(citation))}, ${placed(citation)}`;
-  return `[paragraph ${citation.paragraph}](<${absolute(citation.url)}>), ${placed(citation).replace(/^.*?, /, "")}`;
+// The parts that say where a quotation stands; behind another one of its article only the paragraph.
+function parts({ document_id: id, document_title: title, document_date: date, paragraph }, before) {
+  const article = id === before?.document_id ? [] : [title, ...(date ? [inWords(date)] : [])];
+  return [...article, `paragraph ${paragraph}`];
 }
 
-function where(citation, best, title) {
-  const paragraph = `paragraph ${citation.paragraph}`;
-  return citation.document_id === best.document_id ? paragraph : `${titled(citation, title)}, ${paragraph}`;
+const place = (citation, before) => parts(citation, before).join(", ");
+
+// The same with a link and the characters.
+function linked(citation, before) {
+  const [first, ...rest] = parts(citation, before).map(escape);
+  const characters = `characters ${citation.start_char}–${citation.end_char}`;
+  return [`[${first}](<${absolute(citation.url)}>)`, ...rest, characters].join(", ");
 }
 
-// The title, and the date as the page shows it.
-function titled({ document_date: date }, title) {
-  const [, year, month, day] = /^(\d{4})-(0[1-9]|1[0-2])(?:-(\d\d)(?:[T ].*)?)?$/.exec(date ?? "") ?? [];
-  const words = year ? [...(day ? [Number(day)] : []), MONTHS[month - 1], year].join(" ") : escape(date ?? "");
-  return words ? `${title}, ${words}` : title;
+// A date as the page shows it.
+export function inWords(date) {
+  const [, year, month, day] = /^(\d{4})-(0[1-9]|1[0-2])(?:-(\d\d)(?:[T ].*)?)?$/.exec(date) ?? [];
+  return year ? [...(day ? [Number(day)] : []), MONTHS[month - 1], year].join(" ") : date;
 }
 
 export function save(text, name, type) {
@@ -91,8 +90,8 @@ export function save(text, name, type) {
 
 const absolute = (url) => location.origin + url;
 const cited = (record, claim) => record.citations.find(({ id }) => id === claim.citation);
-const further = (record, claim) =>
-  claim.citations.slice(1).map((number) => record.citations.find(({ id }) => id === number));
+const others = ({ citations }, claim) =>
+  claim.citations.slice(1).map((number) => citations.find(({ id }) => id === number));
 const silence = ({ message }) => (message === null ? log.dataset.silence : `rustqa: ${message}`);
 
 // Text that Markdown would take for its own signs, on one line.

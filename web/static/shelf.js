@@ -2,6 +2,7 @@
 
 import { show } from "./article.js";
 import { log, parse } from "./conversation.js";
+import { inWords } from "./export.js";
 import { form } from "./question.js";
 
 const KEY = `articles ${log.dataset.edition}`;
@@ -39,15 +40,12 @@ function changed() {
   const { documents = [], since, until } = scope();
   const total = Number(limits.dataset.total).toLocaleString("en");
   const which = documents.length ? `${documents.length.toLocaleString("en")} of ${total} articles` : "articles";
-  const when = since && until ? `from ${dated(since)} to ${dated(until)}` : since
-    ? `from ${dated(since)} on` : until ? `up to ${dated(until)}` : "";
+  const when = since && until ? `from ${inWords(since)} to ${inWords(until)}` : since
+    ? `from ${inWords(since)} on` : until ? `up to ${inWords(until)}` : "";
   limits.hidden = !documents.length && !when;
   limits.querySelector("b").textContent = [which, when].filter(Boolean).join(documents.length ? ", " : " ");
   keep({ rows: boxes(shelf).filter((box) => box.checked).map((box) => box.closest("li").outerHTML), since, until });
 }
-
-const dated = (text) =>
-  new Date(`${text}T00:00Z`).toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
 
 function keep(kept) {
   try {
