@@ -7,16 +7,21 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from fastapi.testclient import TestClient
 
 from fakes import FakeEncoder
+from rustqa import indexing
 from rustqa.api import create_app
 from rustqa.corpus import make_document
 from rustqa.feedback import FeedbackFile
 from rustqa.indexing import build_in_memory
 from rustqa.pipeline import Pipeline
+from rustqa.settings import Settings
 from rustqa.types import Answer, Candidate, Document, Reading, Span, Turn
+from rustqa.upkeep import Upkeep, upkeep_of
 
 TOWN = (
     "The mayor opened the new bridge on Friday. She thanked the engineers 🎉 at length.\n\n"
@@ -115,6 +120,7 @@ def town() -> Document:
         metadata={
             "title": "New bridge opens",
             "url": "https://news.example/bridge",
+            "date": "2024-07-12",
             "questions": ["What did it cost in pounds?", "Who won the cup?"],
         },
     )
@@ -154,20 +160,42 @@ def make_pipeline(*documents: Document) -> Pipeline:
 
 
 @contextmanager
-def serve(pipeline: Pipeline, feedback: FeedbackFile | None = None) -> Iterator[TestClient]:
+def serve(
+    pipeline: Pipeline, feedback: FeedbackFile | None = None, upkeep: Upkeep | None = None
+) -> Iterator[TestClient]:
     """A client of an application that has loaded the pipeline."""
-    with client_of(lambda: pipeline, feedback) as client:
+    with client_of(lambda: pipeline, feedback, upkeep) as client:
         wait_until(lambda: client.get("/readyz").status_code == 200)
         yield client
 
 
 @contextmanager
 def client_of(
-    open_pipeline: Callable[[], Pipeline], feedback: FeedbackFile | None = None
+    open_pipeline: Callable[[], Pipeline],
+    feedback: FeedbackFile | None = None,
+    upkeep: Upkeep | None = None,
 ) -> Iterator[TestClient]:
     """A client of an application that is started, but may not be ready."""
-    with TestClient(create_app(open_pipeline, feedback)) as client:
+    with TestClient(create_app(open_pipeline, feedback, upkeep)) as client:
         yield client
+
+
+def kept_up(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, watch: bool = False, add: bool = True
+) -> tuple[Pipeline, Upkeep]:
+    """A pipeline over an index on disk of articles in `folder`/articles, and its upkeep, by which
+    articles are added to `folder`/added."""
+    encoder = FakeEncoder()
+    monkeypatch.setattr(indexing, "open_passage_encoder", lambda *_: encoder)
+    monkeypatch.setattr(indexing, "weights_fingerprint", lambda _: encoder.fingerprint)
+    corpus = folder / "articles"
+    corpus.mkdir()
+    for document in (town(), farm()):
+        (corpus / f"{document.id}.txt").write_text(document.text)
+    settings = replace(Settings.from_env({}), index=folder / "index", encoder=encoder.name)
+    store = indexing.build_index(settings, [corpus]).store
+    upkeep = upkeep_of(settings, watch, folder / "added" if add else None)
+    return StagedPipeline(store, encoder, WordReader()), upkeep
 
 
 def page_for(client: TestClient, question: str, **more: str) -> str:
