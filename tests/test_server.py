@@ -56,6 +56,15 @@ def test_a_file_for_feedback_that_cannot_be(
     assert "feedback cannot be kept there (Is a directory); name" in capsys.readouterr().err
 
 
+def test_a_folder_that_nothing_can_be_added_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is refused before anybody adds anything."""
+    (tmp_path / "file").write_text("")
+    assert main(["serve", "--port", "0", "--add-to", str(tmp_path / "file")]) == 2
+    assert "articles cannot be added there (File exists); name" in capsys.readouterr().err
+
+
 @pytest.fixture
 def served(tmp_path: Path, model_cache: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`rustqa serve` with the real model on a free port, and its address."""

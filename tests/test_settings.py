@@ -44,6 +44,7 @@ def test_data_root_holds_the_shipped_folders() -> None:
         ("RUSTQA_CACHE", "/some/cache", "cache", Path("/some/cache")),
         ("RUSTQA_THRESHOLD", "0.25", "threshold", 0.25),
         ("RUSTQA_FEEDBACK", "/some/file", "feedback", Path("/some/file")),
+        ("RUSTQA_ADD_TO", "/some/folder", "add_to", Path("/some/folder")),
     ],
 )
 def test_a_variable_sets_its_field_and_no_other(

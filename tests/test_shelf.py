@@ -9,7 +9,7 @@ import pytest
 from rustqa.errors import LoadingError, NotReadyError
 from rustqa.pipeline import Pipeline
 from rustqa.shelf import Shelf
-from web_fixtures import farm, make_pipeline, town
+from web_fixtures import farm, make_pipeline, town, wait_until
 
 
 def test_a_library_is_replaced_whole() -> None:
@@ -44,23 +44,12 @@ def test_nothing_is_asked_before_it_is_opened() -> None:
 
 def test_what_cannot_be_opened_stays_an_error(caplog: pytest.LogCaptureFixture) -> None:
     """Whatever went wrong, the client learns nothing of a defect."""
-    failed = Event()
 
     def fail() -> Pipeline:
-        try:
-            raise KeyError("secret")
-        finally:
-            failed.set()
+        raise KeyError("secret")
 
     shelf = Shelf(fail)
-    assert failed.wait(10)
-    while True:
-        try:
-            shelf.library()
-        except NotReadyError:
-            continue
-        except LoadingError as error:
-            assert str(error) == "loading failed; see the log"
-            break
-    assert "secret" in caplog.text
+    wait_until(lambda: "secret" in caplog.text)
+    with pytest.raises(LoadingError, match="loading failed; see the log"):
+        shelf.library()
     assert not shelf.opened.is_set()

@@ -43,12 +43,12 @@ class Shelf:
         try:
             self._library = library = Library(self._open_pipeline())
         except RustQAError as error:
-            log.error("loading failed: %s", error)
             self._error = LoadingError(str(error))
+            log.error("loading failed: %s", error)
         # A panic in a compiled library is no Exception, and must not leave the page waiting.
         except BaseException:
-            log.exception("loading failed")
             self._error = LoadingError("loading failed; see the log")
+            log.exception("loading failed")
         else:
             self.opened.set()
             self._find_suggestions(library)

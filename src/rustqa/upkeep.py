@@ -65,12 +65,15 @@ class Keeper:
         self._shelf = shelf
         self._lock = Lock()
         self._stop = Event()
+        # Set when what is watched may be another.
+        self._changed = Event()
         if upkeep.watch:
             Thread(target=self._watch, name="watching", daemon=True).start()
 
     def close(self) -> None:
         """Ends the watching."""
         self._stop.set()
+        self._changed.set()
 
     def add(self, draft: Draft) -> Document:
         """Writes an article into the folder, indexes and serves it, and gives it as it is stored.
@@ -115,6 +118,7 @@ class Keeper:
     def _serve(self, indexed: Indexed) -> None:
         for name, reason in indexed.problems:
             log.warning("%s is not used: %s", name, reason)
+        self._changed.set()
         pipeline = self._shelf.library().pipeline
         if indexed.store.id != pipeline.store.id:
             self._shelf.replace(pipeline.on(indexed.store))
@@ -141,11 +145,14 @@ class Keeper:
         """Returns when something changes in the folders."""
         from watchfiles import watch
 
-        # What is watched may be another after each update, and so may a file that was replaced.
+        self._changed.clear()
+        if self._stop.is_set():
+            return
+        # Looked up each time, as a file that was replaced is another one, too.
         folders = [source for source in self._upkeep.sources() if source.exists()]
         changes = watch(
             *folders,
-            stop_event=self._stop,
+            stop_event=self._changed,
             step=_PAUSE,
             debounce=_LONGEST_PAUSE,
             rust_timeout=_LOOKED_FOR,
