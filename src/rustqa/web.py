@@ -212,7 +212,8 @@ def _shown(
     about = [item.document_id for item in (*answer.citations, *answer.nearest)]
     ready: Sequence[str] = answer.suggestions
     if not answer.message:
-        ready = library.suggestions((*about, shown)[0]) or library.suggestions(library.first.id)
+        first = library.first_of(scope)
+        ready = library.suggestions((*about, shown)[0]) or library.suggestions(first.id)
     return {
         "answer": answer,
         "history": [asdict(turn) for turn in history],
