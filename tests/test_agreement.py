@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes import texts
-from rustqa.agreement import agreeing, say_the_same
+from rustqa.agreement import agreeing, do_not_differ, say_the_same
 from rustqa.types import Passage, Reading, Span
 
 WORDS = ["Ada", "Quill", "Ada Quill", "not", "nine", "9", "£", ",", "the", "in", "Leeds", "’s", "-"]
@@ -70,8 +70,27 @@ def test_the_same_in_other_words(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Quill", "Ada Quill", True),
+        ("Ada Quill", "Quill", True),
+        ("Ada Quill", "Ada Quill, the harbour master", True),
+        ("Ada", "Ada Quill", False),
+        ("Ada Quill", "Tom Quill", False),
+        ("pounds", "nine pounds", False),
+        ("9", "Henry 9", False),
+        ("", "Ada Quill", False),
+    ],
+)
+def test_a_last_name_may_be_the_same(one: str, other: str, same: bool) -> None:
+    """It is no other answer, though too little to be shown as one claim."""
+    assert do_not_differ(one, other) is same
+
+
+@pytest.mark.parametrize(
     ("one", "other"),
     [
+        ("Quill", "Ada Quill"),
         ("Friday", "Good Friday"),
         ("Friday", "Monday"),
         ("guilty of murder", "not guilty of murder"),

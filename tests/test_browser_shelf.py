@@ -246,6 +246,7 @@ def test_without_javascript(open_page: Open) -> None:
     ask(page, COST)
     page.wait_for_url("**document=town*")
     expect(page.locator("#limits")).to_contain_text("1 of 60 articles")
+    open_shelf(page)
     page.get_by_label("Words of a title or source").fill("harvest")
     page.get_by_role("button", name="Find").click()
     page.wait_for_url("**/articles?q=harvest*")

@@ -72,6 +72,16 @@ def say_the_same(one: str, other: str) -> bool:
     )
 
 
+def do_not_differ(one: str, other: str) -> bool:
+    """Whether two answers say the same, or one names by the last name alone whom the other names
+    in full, which is likely but not certain."""
+    if say_the_same(one, other):
+        return True
+    short, long = sorted((_tokens(one), _tokens(other)), key=len)
+    named = all(token[0].isupper() and token.isalpha() for token in (*short, *long))
+    return named and len(short) == 1 and long[-1:] == short
+
+
 def _tokens(text: str) -> list[str]:
     """What tells in the text; marks at its end and small words at its start do not."""
     plain = unicodedata.normalize("NFKC", text.translate(_LIKE)).translate(_LIKE)

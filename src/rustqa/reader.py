@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rustqa.agreement import say_the_same
+from rustqa.agreement import do_not_differ
 from rustqa.checksums import sha256_of
 from rustqa.errors import ReaderError
 from rustqa.runtime import open_session, run_all
@@ -210,7 +210,7 @@ def _confirm(one: Judged, other: Judged) -> bool:
     """Whether two articles say the same."""
     return (
         one.candidate.passage.document_id != other.candidate.passage.document_id
-        and say_the_same(one.text, other.text)
+        and do_not_differ(one.text, other.text)
     )
 
 
