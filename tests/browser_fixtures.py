@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, Request, ViewportSize, expect, sy
 from rustqa.api import create_app
 from rustqa.feedback import FeedbackFile
 from rustqa.pipeline import Pipeline
+from rustqa.upkeep import Upkeep
 from web_fixtures import archive, farm, make_pipeline, town, wait_until
 
 COST = "What did it cost in pounds?"
@@ -46,11 +47,13 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def serving(pipeline: Pipeline, feedback: FeedbackFile | None = None) -> Iterator[str]:
+def serving(
+    pipeline: Pipeline, feedback: FeedbackFile | None = None, upkeep: Upkeep | None = None
+) -> Iterator[str]:
     """The address of a real server that has loaded the pipeline."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        app = create_app(lambda: pipeline, feedback)
+        app = create_app(lambda: pipeline, feedback, upkeep)
         config = uvicorn.Config(app, log_level="warning", ws="none")
         server = uvicorn.Server(config)
         thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -101,7 +101,7 @@ def test_ask_documents(client: TestClient) -> None:
     [
         (
             '{"questoin": "Why?"}',
-            "unknown field 'questoin'; the fields are question, history, top_k, documents",
+            "unknown field 'questoin'; the fields are question, history, documents, since, until,",
         ),
         (
             '{"question": "Why?", "history": [{"asked": "What?"}]}',
@@ -125,6 +125,12 @@ def test_ask_documents(client: TestClient) -> None:
         ('{"question": " "}', "the question is empty; type one"),
         ('{"question": "Why?", "top_k": 0}', "top_k is out of range; give a number from 1 to 20"),
         ('{"question": "Why?", "documents": []}', "no article is named"),
+        (
+            '{"question": "Why?", "since": "soon"}',
+            "since is no date: 'soon'; write it as 2024-07-12",
+        ),
+        ('{"question": "Why?", "until": 2024}', "the field 'until' should be a valid string"),
+        ('{"question": "Why?", "since": "2024", "until": "2023"}', "since (2024-01-01) is after "),
         (
             json.dumps({"question": "x" * 10_000}),
             "the question has 10,000 characters; shorten it to 1,000",
@@ -184,6 +190,25 @@ def test_bad_batch(client: TestClient, questions: list[Any], message: str) -> No
     assert message in error_of(client.post("/ask/batch", json={"questions": questions}), 422)
 
 
+def test_ask_a_span_of_time(client: TestClient) -> None:
+    """Only articles that are dated from one day to the other are asked, both included."""
+    for since, until, status in (
+        ("2024-07-12", "2024-07-12", "answered"),
+        ("2024", None, "answered"),
+        ("2024-08", None, "no_answer"),
+        (None, "2024-07-11", "no_answer"),
+        (None, "2024-07", "answered"),
+    ):
+        answer = client.post("/ask", json={**ASKED, "since": since, "until": until}).json()
+        assert answer["status"] == status, (since, until)
+    found = client.post("/search", json={"query": "money", "since": "2024"}).json()["results"]
+    assert {item["document_id"] for item in found} == {"town"}
+    batch = {"questions": [ASKED, {**ASKED, "until": "2020"}]}
+    answers = client.post("/ask/batch", json=batch).json()["answers"]
+    assert [answer["status"] for answer in answers] == ["answered", "no_answer"]
+    assert answers[1]["message"] == "None of the articles asked is dated in that span of time."
+
+
 def test_search(client: TestClient) -> None:
     """Search gives at most top_k citations, verbatim, whether or not they answer."""
     results = client.post("/search", json={"query": "farmers money", "top_k": 2}).json()["results"]
@@ -192,40 +217,6 @@ def test_search(client: TestClient) -> None:
     for item in results:
         text = FARM if item["document_id"] == "farm" else TOWN
         assert text[item["start_char"] : item["end_char"]] == item["cited_text"]
-
-
-def test_articles(client: TestClient) -> None:
-    """The articles are listed with their metadata; page furniture is no paragraph."""
-    listed = client.get("/articles", headers=HTML).json()
-    assert [item["id"] for item in listed] == ["town", "farm"]
-    assert listed[0]["title"] == "New bridge opens"
-    assert listed[0]["paragraphs"] == 2
-    assert listed[0]["sha256"] == town().sha256
-
-
-def test_article(client: TestClient) -> None:
-    """An article comes whole, with the blocks of its text."""
-    got = client.get("/articles/town").json()
-    assert got["text"] == TOWN
-    assert [item["paragraph"] for item in got["blocks"]] == [1, None, 2]
-    assert got["url"] == "https://news.example/bridge"
-
-
-def test_article_page(client: TestClient) -> None:
-    """A browser gets the article as a page."""
-    response = client.get("/articles/town", headers=HTML)
-    assert "<h1" in response.text
-    assert "nine million" in response.text
-
-
-def test_unknown_article(client: TestClient) -> None:
-    """An unknown id is a 404 that says where the known ones are."""
-    error = error_of(client.get("/articles/nowhere"), 404)
-    assert error == "no article has the id 'nowhere'; see GET /articles"
-    page = client.get("/articles/nowhere", headers=HTML)
-    assert page.status_code == 404
-    assert "no article has the id &#39;nowhere&#39;" in page.text
-    assert page.headers["content-type"].startswith("text/html")
 
 
 def test_unknown_address(client: TestClient) -> None:

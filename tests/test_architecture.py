@@ -34,22 +34,27 @@ SOURCES = (
 )
 # Imports point down: a module imports those of lower levels, and of its own only by exception.
 LEVELS = (
-    frozenset({"__init__", "checksums", "errors", "network", "runtime", "types", "words"}),
+    frozenset({"__init__", "checksums", "days", "errors", "network", "runtime", "types", "words"}),
     frozenset({"limits", "settings"}),
     STAGES,
     *SOURCES,
     frozenset({"updating"}),
     frozenset({"indexing"}),
-    frozenset({"feedback", "labelled", "pipeline", "remote_indexing"}),
-    frozenset({"examples", "opening", "schema", "security", "terminal", "web"}),
+    frozenset({"drafts", "feedback", "labelled", "pipeline", "remote_indexing"}),
+    frozenset({"examples", "library", "manual", "opening", "schema", "security", "terminal"}),
+    frozenset({"shelf", "web"}),
+    frozenset({"loaded", "upkeep"}),
+    frozenset({"articles_api", "asking_api"}),
     frozenset({"api", "doctor", "evaluate"}),
     frozenset({"report", "server"}),
-    frozenset({"evaluation_cli", "index_cli"}),
+    frozenset({"asking_cli", "evaluation_cli", "index_cli"}),
     frozenset({"cli"}),
     frozenset({"__main__"}),
 )
 HELPERS = frozenset(
     {("errors", "types"), ("corpus", "furniture"), ("reader", "windows")}
+    | {("citations", "agreement"), ("reader", "agreement")}
+    | {(f"sources.{kind}", "corpus") for kind in ("html", "jsonl", "pdf", "text")}
     | {("encoder", helper) for helper in ("onnx_cache", "onnx_encoder", "torch_encoder")}
     | {("onnx_cache", "onnx_encoder"), ("torch_encoder", "onnx_encoder")}
     | {("noun_phrases", "quotations"), ("noun_phrases", "verbs")}
@@ -72,12 +77,13 @@ LAZY = {
     "torch": {"torch_encoder"},
     "trafilatura": {"sources.html"},
     "transformers": {"torch_encoder"},
+    "watchfiles": {"upkeep"},
 }
 WEB = {
-    "fastapi": {"api"},
-    "starlette": {"api", "security"},
+    "fastapi": {"api", "articles_api", "asking_api", "loaded"},
+    "starlette": {"api", "articles_api", "security"},
     "jinja2": {"web"},
-    "pydantic": {"schema"},
+    "pydantic": {"articles_api", "schema"},
     "uvicorn": {"server"},
 }
 JOINING = frozenset({"indexing", "opening", "pipeline", "remote_indexing", "updating"})

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakes import documents
+from fakes import HARBOUR, articles, documents
 from rustqa.citations import broken_quotations, cite, read_records, text_directive
 from rustqa.corpus import make_document
 from rustqa.errors import CitationError, InputError
@@ -178,6 +178,22 @@ def test_an_untouched_answer_holds(fake_pipeline: Pipeline, record: Record) -> N
     assert list(broken_quotations(record, _stored(fake_pipeline))) == []
 
 
+def test_an_answer_that_several_sentences_give_holds(record: Record) -> None:
+    """Each of its citations is checked; an answer saved before there could be more than one has
+    its one."""
+    documents = {document.id: document for document in articles()}
+    start = HARBOUR.index("Ada Quill")
+    sentence = HARBOUR.index("“Nobody")
+    for citation in record["citations"]:
+        assert citation["start_char"] == sentence
+        citation |= {"answer_start_char": start, "answer_end_char": start + len("Ada Quill")}
+    record["claims"][0]["text"] = record["answer"] = "Ada Quill"
+    _another(record, start, start + len("Ada Quill, the harbour master"))
+    assert list(broken_quotations(record, documents)) == []
+    del record["claims"][0]["citations"]
+    assert list(broken_quotations(record, documents)) == []
+
+
 def test_moved_words_are_found(fake_pipeline: Pipeline, record: Record) -> None:
     """Text put before the quotation moves it; the line says where to."""
     text = fake_pipeline.store.documents["harbour"].text
@@ -252,6 +268,34 @@ def _unclaim(record: Record) -> None:
     record["claims"] = []
 
 
+def _another(record: Record, start: int, end: int) -> None:
+    """Names a second citation whose answer is these characters of the quotation."""
+    first = record["citations"][0]
+    second = {**first, "id": 2, "answer_start_char": start, "answer_end_char": end}
+    record["citations"].append(second)
+    record["claims"][0]["citations"] = [1, 2]
+
+
+def _cite_other_words(record: Record) -> None:
+    start = record["citations"][0]["start_char"]
+    _another(record, start + 1, start + 7)
+
+
+def _cite_no_words(record: Record) -> None:
+    start = record["citations"][0]["start_char"]
+    _another(record, start, start)
+
+
+def _cite_twice(record: Record) -> None:
+    record["claims"][0]["citations"] = [1, 1]
+
+
+def _disown(record: Record) -> None:
+    start = record["citations"][0]["start_char"]
+    _another(record, start, start + 1)
+    record["claims"][0]["citations"] = [2, 1]
+
+
 @pytest.mark.parametrize(
     ("tamper", "said"),
     [
@@ -267,6 +311,10 @@ def _unclaim(record: Record) -> None:
         (_deny, "status: it says otherwise than the claims"),
         (_stretch_marks, "claim 1"),
         (_unclaim, "answer"),
+        (_cite_other_words, "claim 1: citation 2 does not say the same"),
+        (_cite_no_words, "claim 1: citation 2 does not say the same"),
+        (_cite_twice, "claim 1: its citations are not its own one and others"),
+        (_disown, "claim 1: its citations are not its own one and others"),
     ],
 )
 def test_a_tampered_answer_is_caught(
@@ -288,6 +336,13 @@ def test_a_tampered_answer_is_caught(
         {"citations": ["x"], "nearest": [], "claims": [], "answer": None},
         {"citations": [], "nearest": [], "claims": [{"text": "x", "citation": 1}], "answer": "x"},
         {"error": {"message": "the question is empty"}},
+        {
+            "citations": [],
+            "nearest": [],
+            "answer": "x",
+            "status": "answered",
+            "claims": [{"text": "x", "citation": 1, "citations": 3}],
+        },
     ],
 )
 def test_what_is_not_an_answer_is_refused(broken: Record) -> None:

@@ -212,7 +212,7 @@ def test_ones_own_articles_from_folder_to_answer(
     assert main(["ask", "-t", "0", "Who is the harbour master?"]) == 0
     (own_articles / "orchard.txt").write_text("Frost destroyed the crop.")
     assert main(["ask", "why?"]) == 3
-    assert "orchard is new or changed); run: rustqa index" in capsys.readouterr().err
+    assert "orchard.txt is new or changed); run: rustqa index" in capsys.readouterr().err
     assert main(["index"]) == 0
     assert "2 article(s)" in capsys.readouterr().out
 

@@ -52,8 +52,9 @@ def test_a_sure_reading_is_an_answer(fake_pipeline: Pipeline) -> None:
     assert answer.question_used == QUESTION
     assert answer.answer == answer.claims[0].text == "“"
     assert answer.confidence == answer.claims[0].confidence == 0.9
-    assert [claim.citation for claim in answer.claims] == [1, 2, 3]
-    assert [citation.id for citation in answer.citations] == [1, 2, 3]
+    assert [claim.citations for claim in answer.claims] == [(1,), (2, 3), (4,)]
+    assert [claim.citation for claim in answer.claims] == [1, 2, 4]
+    assert [citation.id for citation in answer.citations] == [1, 2, 3, 4]
     assert answer.citations[0].cited_text.endswith("said Ada Quill, the harbour master.")
     assert answer.nearest == ()
 
@@ -119,8 +120,10 @@ def test_every_quotation_holds_in_any_article(reader: SpanReader, document: Docu
 @pytest.mark.parametrize("top_k", [1, 2, 5, MAX_TOP_K])
 def test_top_k_bounds_what_is_shown(fake_store: FaissStore, top_k: int) -> None:
     """At most as many claims, nearest passages and search results as asked for."""
-    shown = min(top_k, len(fake_store.passages))
-    assert len(_over(fake_store, 0.9).ask(QUESTION, top_k=top_k).claims) == shown
+    shown = min(top_k, len(fake_store))
+    claims = _over(fake_store, 0.9).ask(QUESTION, top_k=top_k).claims
+    # Two of the passages begin with the same letter, which is all that is read of them.
+    assert len(claims) == min(top_k, len(fake_store) - 1)
     assert len(_over(fake_store, 0.1).ask(QUESTION, top_k=top_k).nearest) == shown
     assert len(_over(fake_store, 0.1).search("harbour", top_k)) == shown
 

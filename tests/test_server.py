@@ -19,6 +19,7 @@ import pytest
 from fakes import REPOSITORY
 from rustqa.cli import main
 from rustqa.server import listen
+from web_fixtures import wait_until
 
 
 def test_a_port_in_use_is_named(capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,6 +55,15 @@ def test_a_file_for_feedback_that_cannot_be(
     """A place where no feedback can be kept is refused before anybody gives any."""
     assert main(["serve", "--port", "0", "--feedback", str(tmp_path)]) == 2
     assert "feedback cannot be kept there (Is a directory); name" in capsys.readouterr().err
+
+
+def test_a_folder_that_nothing_can_be_added_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is refused before anybody adds anything."""
+    (tmp_path / "file").write_text("")
+    assert main(["serve", "--port", "0", "--add-to", str(tmp_path / "file")]) == 2
+    assert "articles cannot be added there (File exists); name" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -104,6 +114,42 @@ def test_serves_answers_and_stops_when_told(served: tuple[subprocess.Popen[str],
     assert "Hannah Gutierrez" in answer["answer"]
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
+    assert "Traceback" not in errors
+    assert process.returncode in (0, 130)
+
+
+@pytest.mark.model
+def test_serves_what_is_added_and_what_changes(tmp_path: Path, model_cache: Path) -> None:
+    """`--add-to` and `--watch` over articles of one's own, with the real model."""
+    articles = tmp_path / "articles"
+    articles.mkdir()
+    (articles / "oak.txt").write_text("A storm felled the old oak of Saltby on Sunday.")
+    env = {**os.environ, "RUSTQA_CACHE": str(model_cache), "RUSTQA_INDEX": str(tmp_path / "index")}
+    program = [sys.executable, "-m", "rustqa"]
+    subprocess.run([*program, "index", str(articles)], env=env, check=True, capture_output=True)
+    with subprocess.Popen(
+        [*program, "serve", "--port", "0", "--watch", "--add-to", str(tmp_path / "added")],
+        env=env, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        try:
+            assert process.stderr is not None
+            url = process.stderr.readline().split(" on ")[1].split()[0]
+            wait_until(lambda: is_ready(url))
+            body = json.dumps({"title": "Frost", "text": "The river froze on Tuesday."}).encode()
+            headers = {"Content-Type": "application/json"}
+            request = urllib.request.Request(url + "articles", body, headers)
+            with urllib.request.urlopen(request) as reply:
+                assert (reply.status, json.load(reply)["id"]) == (201, "frost")
+            (articles / "hail.txt").write_text("It hailed in Leeds on Thursday.")
+
+            def served() -> int:
+                with urllib.request.urlopen(url + "articles") as reply:
+                    return len(json.load(reply))
+
+            wait_until(lambda: served() == 3)
+        finally:
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=30)
     assert "Traceback" not in errors
     assert process.returncode in (0, 130)
 

@@ -46,6 +46,7 @@ def test_data_root_holds_the_shipped_folders() -> None:
         ("RUSTQA_FEEDBACK", "/some/file", "feedback", Path("/some/file")),
         ("RUSTQA_STORE", "qdrant://host/name", "store", "qdrant://host/name"),
         ("RUSTQA_QDRANT_API_KEY", "s3cret", "store_key", "s3cret"),
+        ("RUSTQA_ADD_TO", "/some/folder", "add_to", Path("/some/folder")),
     ],
 )
 def test_a_variable_sets_its_field_and_no_other(

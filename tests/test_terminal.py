@@ -12,7 +12,7 @@ from fakes import FakeEncoder, FakeReader
 from rustqa.corpus import make_document
 from rustqa.indexing import build_in_memory
 from rustqa.pipeline import Pipeline
-from rustqa.terminal import show_answer
+from rustqa.terminal import heading, show_answer
 from rustqa.types import Answer
 
 NOBODY = "Nobody sails."
@@ -120,3 +120,41 @@ def test_says_how_a_question_was_understood() -> None:
     assert "Understood as" not in show_answer(given)
     used = replace(given, question_used="Who sails? And when?")
     assert show_answer(used).startswith("  Understood as: Who sails? And when?\n\n")
+
+
+def _several(*dates: str | None) -> Answer:
+    """An answer that as many articles give as there are dates, and the last one twice."""
+    documents = [
+        make_document(f"a{number}", NOBODY, metadata={"title": f"Sea {number}", "date": date})
+        for number, date in enumerate(dates)
+    ]
+    encoder = FakeEncoder()
+    given = Pipeline(build_in_memory(documents, encoder), encoder, FakeReader()).ask("Who sails?")
+    last = given.citations[-1]
+    twice = replace(last, id=len(dates) + 1, paragraph=5)
+    claim = replace(given.claims[0], citations=(*given.claims[0].citations, twice.id))
+    return replace(given, claims=(claim,), citations=(*given.citations, twice))
+
+
+def test_says_which_article_and_of_what_day() -> None:
+    """The date stands behind the title, where there is one."""
+    assert "    — Sea 0, 12 July 2024, paragraph 1, characters 0–13" in show_answer(
+        _several("2024-07-12")
+    )
+    assert "    — Sea 0, paragraph 1, characters 0–13" in show_answer(_several(None))
+
+
+def test_says_where_else_the_same_is_said() -> None:
+    """Under the quotation, a line for each; in the article that is quoted only the paragraph."""
+    shown = show_answer(_several("2024-07-12", "2023")).splitlines()
+    assert shown[3:] == [
+        "    — Sea 0, 12 July 2024, paragraph 1, characters 0–13, confidence 90%",
+        "      also in Sea 1, 2023, paragraph 1, characters 0–13",
+        "      also in Sea 1, 2023, paragraph 5, characters 0–13",
+    ]
+    assert show_answer(_several(None)).endswith("\n      also in paragraph 5, characters 0–13")
+
+
+def test_a_heading_is_one_line() -> None:
+    """Whatever stands in a title."""
+    assert heading("Sea\n\x1b[2J  rough", "2024-07") == "Sea [2J rough, July 2024"

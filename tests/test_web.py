@@ -12,11 +12,12 @@ from urllib.parse import quote
 import pytest
 from fastapi.testclient import TestClient
 
-from rustqa.api import Loading
 from rustqa.corpus import make_document
+from rustqa.library import Library
 from rustqa.pipeline import Pipeline
 from rustqa.settings import data_root
-from rustqa.web import Library, is_web_address, sureness
+from rustqa.shelf import Shelf
+from rustqa.web import is_web_address, sureness
 from web_fixtures import HTML, TOWN, farm, hostile, make_pipeline, page_for, serve, town
 
 STATIC = data_root() / "web" / "static"
@@ -80,9 +81,9 @@ def test_suggestions_are_found_before_the_first_visitor_comes(
         return []
 
     monkeypatch.setattr(pipeline, "suggestions", record)
-    loading = Loading(lambda: pipeline)
+    shelf = Shelf(lambda: pipeline)
     assert asked.get(timeout=60) == "town"
-    assert loading.library().first.id == "town"
+    assert shelf.library().first.id == "town"
 
 
 def test_answered_without_script(client: TestClient) -> None:
@@ -156,10 +157,20 @@ def test_several_articles(several: TestClient) -> None:
     page = page_for(several, "What did the farmers lose in autumn?", article="town")
     assert '<h1 dir="auto">New bridge opens</h1>' in page
     assert "article=farm#s-" in page
-    assert '<a href="/?article=farm">Harvest lost</a>' in page
-    assert '<a href="/?article=town" aria-current="true">' in page
+    assert re.search(r'class="read" href="/\?article=farm"[^>]*>Harvest lost</a>', page)
+    assert re.search(r'class="read" href="/\?article=town"[^>]* aria-current="true">', page)
+    assert page.count("aria-current") == 1
     missing = several.get("/", params={"article": "nowhere"}, headers=HTML)
     assert missing.status_code == 404
+
+
+def test_the_newest_article_is_shown_first(several: TestClient) -> None:
+    """With its date in words; of those chosen the newest of them."""
+    page = several.get("/", headers=HTML).text
+    assert '<h1 dir="auto">New bridge opens</h1>' in page
+    assert "· 12 July 2024</p>" in page
+    page = several.get("/", params={"document": "farm"}, headers=HTML).text
+    assert '<h1 dir="auto">Harvest lost</h1>' in page
 
 
 def test_hostile_article() -> None:
@@ -238,6 +249,7 @@ def test_static_files(client: TestClient) -> None:
         ("article.js", "text/javascript"),
         ("export.js", "text/javascript"),
         ("question.js", "text/javascript"),
+        ("shelf.js", "text/javascript"),
         ("style.css", "text/css"),
         ("favicon.svg", "image/svg+xml"),
     ):

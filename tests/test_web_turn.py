@@ -14,9 +14,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from rustqa.conversation import LONGEST_CHAIN
+from rustqa.library import Library
 from rustqa.pipeline import Pipeline
 from rustqa.types import Answer, Attribution, Turn
-from rustqa.web import Library, Pages, permalink
+from rustqa.web import Pages, permalink
 from web_fixtures import HTML, SAID, disputed, farm, greeted, make_pipeline, page_for, serve, town
 
 

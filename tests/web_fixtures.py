@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from fastapi.testclient import TestClient
 
 from fakes import FakeEncoder
+from rustqa import indexing
 from rustqa.api import create_app
 from rustqa.corpus import make_document
 from rustqa.feedback import FeedbackFile
 from rustqa.indexing import build_in_memory
 from rustqa.pipeline import Pipeline
+from rustqa.settings import Settings
 from rustqa.types import Answer, Candidate, Document, Reading, Span, Turn
+from rustqa.upkeep import Upkeep, upkeep_of
 
 TOWN = (
     "The mayor opened the new bridge on Friday. She thanked the engineers 🎉 at length.\n\n"
@@ -37,7 +43,8 @@ DISPUTED = "Is there a dispute about the bridge?"
 class WordReader:
     """Sure of a sentence that holds the question's last word, whose answer is that word.
 
-    A question that starts with "Why" gets the whole sentence.
+    A question that starts with "Why" gets the whole sentence, one that starts with "Is" or "Who
+    mentions" what follows the word, too.
     """
 
     name = "word-reader"
@@ -60,6 +67,8 @@ class WordReader:
                 answer = item.sentence
                 if place >= 0 and not question.startswith("Why"):
                     answer = Span(start + place, start + place + len(word))
+                if place >= 0 and question.startswith(("Is ", "Who mentions ")):
+                    answer = Span(start + place, end - 1)
                 scores = {"dense": item.dense, "bm25": item.bm25, "reader": item.score}
                 sure = 0.93 if place >= 0 else 0.04
                 readings.append(Reading(candidate.passage, item.sentence, answer, sure, scores))
@@ -75,9 +84,11 @@ class StagedPipeline(Pipeline):
         history: Sequence[Turn] = (),
         top_k: int = 3,
         documents: Collection[str] | None = None,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
     ) -> Answer:
         """The answer, staged for GREETING and DISPUTED."""
-        answer = super().ask(question, history, top_k, documents)
+        answer = super().ask(question, history, top_k, documents, since, until)
         if question == GREETING:
             return greeted(answer)
         return disputed(answer) if question == DISPUTED else answer
@@ -109,6 +120,7 @@ def town() -> Document:
         metadata={
             "title": "New bridge opens",
             "url": "https://news.example/bridge",
+            "date": "2024-07-12",
             "questions": ["What did it cost in pounds?", "Who won the cup?"],
         },
     )
@@ -148,20 +160,42 @@ def make_pipeline(*documents: Document) -> Pipeline:
 
 
 @contextmanager
-def serve(pipeline: Pipeline, feedback: FeedbackFile | None = None) -> Iterator[TestClient]:
+def serve(
+    pipeline: Pipeline, feedback: FeedbackFile | None = None, upkeep: Upkeep | None = None
+) -> Iterator[TestClient]:
     """A client of an application that has loaded the pipeline."""
-    with client_of(lambda: pipeline, feedback) as client:
+    with client_of(lambda: pipeline, feedback, upkeep) as client:
         wait_until(lambda: client.get("/readyz").status_code == 200)
         yield client
 
 
 @contextmanager
 def client_of(
-    open_pipeline: Callable[[], Pipeline], feedback: FeedbackFile | None = None
+    open_pipeline: Callable[[], Pipeline],
+    feedback: FeedbackFile | None = None,
+    upkeep: Upkeep | None = None,
 ) -> Iterator[TestClient]:
     """A client of an application that is started, but may not be ready."""
-    with TestClient(create_app(open_pipeline, feedback)) as client:
+    with TestClient(create_app(open_pipeline, feedback, upkeep)) as client:
         yield client
+
+
+def kept_up(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, watch: bool = False, add: bool = True
+) -> tuple[Pipeline, Upkeep]:
+    """A pipeline over an index on disk of articles in `folder`/articles, and its upkeep, by which
+    articles are added to `folder`/added."""
+    encoder = FakeEncoder()
+    monkeypatch.setattr(indexing, "open_passage_encoder", lambda *_: encoder)
+    monkeypatch.setattr(indexing, "weights_fingerprint", lambda _: encoder.fingerprint)
+    corpus = folder / "articles"
+    corpus.mkdir()
+    for document in (town(), farm()):
+        (corpus / f"{document.id}.txt").write_text(document.text)
+    settings = replace(Settings.from_env({}), index=folder / "index", encoder=encoder.name)
+    store = indexing.build_index(settings, [corpus]).store
+    upkeep = upkeep_of(settings, watch, folder / "added" if add else None)
+    return StagedPipeline(store, encoder, WordReader()), upkeep
 
 
 def page_for(client: TestClient, question: str, **more: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from rustqa.agreement import say_the_same
 from rustqa.errors import CitationError, InputError
 from rustqa.types import Citation, Document, Reading, Span
 
@@ -118,13 +119,16 @@ def broken_quotations(
             if where:
                 yield f"citation {citation['id']}: {where}"
         for number, claim in enumerate(record["claims"], 1):
-            citation = citations[claim["citation"]]
-            start = citation["answer_start_char"] - citation["start_char"]
-            end = citation["answer_end_char"] - citation["start_char"]
-            quotation = citation["cited_text"]
-            inside = 0 <= start < end <= len(quotation)
-            if not inside or quotation[start:end] != claim["text"]:
+            if _marked(citations[claim["citation"]]) != claim["text"]:
                 yield f"claim {number}: its words are not those marked in its citation"
+            # Older answers have one citation for each claim.
+            named = claim.get("citations", [claim["citation"]])
+            if named[0] != claim["citation"] or len(set(named)) < len(named):
+                yield f"claim {number}: its citations are not its own one and others"
+            for other in named[1:]:
+                marked = _marked(citations[other])
+                if marked is None or not say_the_same(marked, claim["text"]):
+                    yield f"claim {number}: citation {other} does not say the same"
         best = record["claims"][0]["text"] if record["claims"] else None
         if record["answer"] != best:
             yield "answer: it is not the text of the first claim"
@@ -134,6 +138,14 @@ def broken_quotations(
         raise InputError(
             "not an answer record; give what `rustqa ask --json` or POST /ask returned"
         ) from None
+
+
+def _marked(citation: Mapping[str, Any]) -> str | None:
+    """The words marked as the answer; None if they do not lie in the quotation."""
+    start = citation["answer_start_char"] - citation["start_char"]
+    end = citation["answer_end_char"] - citation["start_char"]
+    quotation: str = citation["cited_text"]
+    return quotation[start:end] if 0 <= start < end <= len(quotation) else None
 
 
 def _broken(citation: Mapping[str, Any], documents: Mapping[str, Document]) -> str | None:

@@ -8,18 +8,24 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rustqa import __version__
+from rustqa.asking_cli import (
+    ask_arguments,
+    chat_arguments,
+    run_ask,
+    run_chat,
+    run_search,
+    search_arguments,
+    text_of,
+)
 from rustqa.errors import InputError, RustQAError
 from rustqa.evaluation_cli import compare_arguments, eval_arguments, run_compare, run_eval
 from rustqa.index_cli import index_arguments, run_index
 from rustqa.settings import Settings, probability
-
-if TYPE_CHECKING:
-    from rustqa.types import Turn
 
 ANSWERED, NO_ANSWER, INTERRUPTED = 0, 1, 130
 
@@ -105,27 +111,17 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     ask = _command(commands, "ask", _ask, "answer one question", 'rustqa ask "who was the judge?"')
-    ask.add_argument("question", nargs="?", help="the question; - reads it from standard input")
-    ask.add_argument(
-        "--after", action="append", default=[], metavar="QUESTION",
-        help="an earlier question that this one follows up; may be given again",
-    )  # fmt: skip
-    ask.add_argument(
-        "--batch", metavar="FILE",
-        help="answer each line of a JSONL file (- for standard input), one JSON answer a line",
-    )  # fmt: skip
-    _asking(ask, 3)
+    ask_arguments(ask)
     _abstaining(ask)
 
     chat = _command(commands, "chat", _chat, "ask question after question", "rustqa chat")
-    _asking(chat, 3)
+    chat_arguments(chat)
     _abstaining(chat)
 
     search = _command(
         commands, "search", _search, "list the best passages", "rustqa search bullets"
     )
-    search.add_argument("question", metavar="query", help="words to search for; - reads them")
-    _asking(search, 5)
+    search_arguments(search)
 
     index = _command(
         commands, "index", _index, "build the index, or bring it up to date",
@@ -141,6 +137,11 @@ def _parser() -> argparse.ArgumentParser:
         "--feedback", type=Path, metavar="FILE",
         help="ask whether answers are right; keep what is said in this file (RUSTQA_FEEDBACK)",
     )  # fmt: skip
+    serve.add_argument(
+        "--add-to", type=Path, metavar="DIR",
+        help="let whoever opens the page add articles; write them into this folder (RUSTQA_ADD_TO)",
+    )  # fmt: skip
+    serve.add_argument("--watch", action="store_true", help="take up changes of the articles")
     serve.add_argument("--open", action="store_true", help="open the page in the browser")
 
     evaluate = _command(
@@ -193,16 +194,6 @@ def _where(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--store", metavar="URL", help="a Qdrant collection (RUSTQA_STORE)")
 
 
-def _asking(parser: argparse.ArgumentParser, top_k: int) -> None:
-    parser.add_argument("-j", "--json", action="store_true", help="print JSON")
-    parser.add_argument(
-        "-k", "--top-k", type=int, default=top_k, metavar="N", help="at most N (%(default)s)"
-    )
-    parser.add_argument(
-        "-d", "--document", action="append", metavar="ID", help="only this article; may repeat"
-    )
-
-
 def _abstaining(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-t", "--threshold", metavar="P", help="least confidence to answer with, 0 to 1"
@@ -218,125 +209,20 @@ def _settings(options: argparse.Namespace) -> Settings:
         store=options.store,
         threshold=None if threshold is None else probability(threshold),
         feedback=getattr(options, "feedback", None),
+        add_to=getattr(options, "add_to", None),
     )
 
 
 def _ask(options: argparse.Namespace) -> int:
-    from rustqa.limits import check_question
-    from rustqa.opening import open_pipeline
-
-    if (options.question is None) == (options.batch is None):
-        raise InputError('give one question, as in: rustqa ask "who was the judge?", or --batch')
-    if options.batch is not None:
-        return _batch(options)
-    question = _text(options.question)
-    check_question(question)
-    pipeline = open_pipeline(_settings(options))
-
-    # What imports NumPy waits until the networks are loading.
-    from rustqa.terminal import show_answer, to_json
-    from rustqa.types import Turn
-
-    history = [Turn(earlier) for earlier in options.after]
-    answer = pipeline.ask(question, history, options.top_k, options.document)
-    print(to_json(answer) if options.json else show_answer(answer))
-    return ANSWERED if answer.status == "answered" else NO_ANSWER
-
-
-def _batch(options: argparse.Namespace) -> int:
-    """Answers every line; a bad line becomes an error record and the exit code, nothing is lost."""
-    from tqdm import tqdm
-
-    from rustqa.opening import open_pipeline
-    from rustqa.runtime import side_by_side
-    from rustqa.terminal import to_json
-
-    # Split at line feeds alone: JSON may hold other line separators inside a string.
-    numbered = enumerate(_text(options.batch, file=True).split("\n"), 1)
-    lines = [(number, line) for number, line in numbered if line.strip()]
-    pipeline = open_pipeline(_settings(options))
-
-    def answered(numbered: tuple[int, str]) -> tuple[str, int]:
-        number, line = numbered
-        try:
-            question, history = _batch_line(line)
-            answer = pipeline.ask(question, history, options.top_k, options.document)
-            return to_json(answer, indent=None), ANSWERED
-        except RustQAError as error:
-            record = {"line": number, "error": str(error)}
-            return json.dumps(record, ensure_ascii=False), error.exit_code
-
-    code = ANSWERED
-    records = side_by_side(answered, lines)
-    for record, problem in tqdm(records, "asking", len(lines), unit=" questions", disable=None):
-        print(record)
-        code = problem or code
-    return code
-
-
-def _batch_line(line: str) -> tuple[str, list[Turn]]:
-    from rustqa.types import Turn
-
-    try:
-        row = json.loads(line)
-        if isinstance(row, str):
-            return row, []
-        turns = [Turn(turn["question"], turn.get("answer")) for turn in row.get("history") or ()]
-        if not isinstance(row["question"], str):
-            raise TypeError
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise InputError(
-            'not a question; write {"question": "…"} or a JSON string on each line'
-        ) from None
-    return row["question"], turns
+    return run_ask(options, _settings(options))
 
 
 def _chat(options: argparse.Namespace) -> int:
-    from rustqa.limits import MAX_HISTORY
-    from rustqa.opening import open_pipeline
-    from rustqa.terminal import show_answer, to_json
-    from rustqa.types import Turn
-
-    pipeline = open_pipeline(_settings(options))
-    for title in (document.title for document in pipeline.store.documents.values()):
-        print(title, file=sys.stderr)
-    print("Ask; an empty line or Ctrl-D ends.", file=sys.stderr)
-    history: list[Turn] = []
-    for question in _questions():
-        try:
-            answer = pipeline.ask(question, history[-MAX_HISTORY:], options.top_k, options.document)
-        except RustQAError as error:
-            print(f"rustqa: {error}", file=sys.stderr)
-            continue
-        print(to_json(answer, indent=None) if options.json else show_answer(answer))
-        history.append(Turn(question, answer.answer))
-    return ANSWERED
-
-
-def _questions() -> Iterator[str]:
-    prompt = "\n? " if sys.stdin.isatty() else ""
-    if prompt:
-        import readline  # noqa: F401  (arrow keys and recall in input)
-    while True:
-        try:
-            question = input(prompt)
-        except EOFError:
-            return
-        if not question.strip():
-            return
-        yield question
+    return run_chat(options, _settings(options))
 
 
 def _search(options: argparse.Namespace) -> int:
-    from rustqa.limits import check_question
-    from rustqa.opening import open_pipeline
-    from rustqa.terminal import show_citation, to_json
-
-    query = _text(options.question)
-    check_question(query)
-    found = open_pipeline(_settings(options)).search(query, options.top_k, options.document)
-    print(to_json(found) if options.json else "\n\n".join(map(show_citation, found)))
-    return ANSWERED
+    return run_search(options, _settings(options))
 
 
 def _index(options: argparse.Namespace) -> int:
@@ -346,7 +232,8 @@ def _index(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     from rustqa.server import serve
 
-    serve(_settings(options), options.host, options.port, open_page=options.open)
+    settings = _settings(options)
+    serve(settings, options.host, options.port, open_page=options.open, watch=options.watch)
     return ANSWERED
 
 
@@ -364,7 +251,7 @@ def _verify(options: argparse.Namespace) -> int:
     from rustqa.citations import broken_quotations, cited_documents, read_records
     from rustqa.indexing import read_documents
 
-    records = read_records(_text(options.file, file=True))
+    records = read_records(text_of(options.file, file=True))
     documents = read_documents(_settings(options), cited_documents(records))
     broken = [line for record in records for line in broken_quotations(record, documents)]
     print("\n".join(broken) or f"{len(records)} answer(s): every quotation holds")
@@ -381,19 +268,3 @@ def _doctor(options: argparse.Namespace) -> int:
         for finding in findings:
             print(f"{'ok  ' if finding.ok else 'MEND'}  {finding.what}: {finding.detail}")
     return ANSWERED if all(finding.ok for finding in findings) else NO_ANSWER
-
-
-def _text(argument: str, file: bool = False) -> str:
-    """The argument itself, what standard input holds for `-`, or with `file` a file's content."""
-    if argument != "-" and not file:
-        return argument
-    name = "standard input" if argument == "-" else argument
-    if argument == "-" and sys.stdin is None:
-        raise InputError("standard input is closed; give the text or the name of a file")
-    try:
-        data = sys.stdin.buffer.read() if argument == "-" else Path(argument).read_bytes()
-        return data.decode("utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{name}: {error.strerror}; name a file that can be read") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{name}: not UTF-8 at byte {error.start}; save it as UTF-8") from None

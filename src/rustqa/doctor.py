@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rustqa.encoder import open_passage_encoder, open_question_encoder
-from rustqa.errors import RustQAError, StoreError
+from rustqa.errors import CorpusError, RustQAError, StoreError
 from rustqa.indexing import find_changes, open_store
 from rustqa.reader import open_reader
 from rustqa.settings import Settings
+from rustqa.sources.files import KINDS, find_files
 from rustqa.torch_encoder import TorchEncoder
 
 
@@ -45,6 +46,8 @@ def _find(what: str, look: Callable[[], str]) -> Finding:
 def _articles(settings: Settings) -> str:
     if settings.store:
         return "kept in the collection"
+    if settings.corpus and not find_files(settings.corpus)[0]:
+        raise CorpusError(f"{settings.corpus}: no articles there; put {KINDS} files into it")
     new, changed, gone = find_changes(settings)
     if new or changed or gone:
         raise StoreError(

@@ -59,6 +59,30 @@ class NotReadyError(RustQAError):
     status = 503
 
 
+class LoadingError(RustQAError):
+    """The articles that are to be served cannot be loaded."""
+
+    status = 503
+
+
+class ArticleError(RustQAError):
+    """An article that is to be added cannot be taken as it is."""
+
+    status = 422
+
+
+class RepeatedArticleError(ArticleError):
+    """The article that is to be added is there already."""
+
+    status = 409
+
+
+class AddingError(RustQAError):
+    """An article that is to be added cannot be kept."""
+
+    status = 507
+
+
 class CitationError(RustQAError):
     """A quotation does not stand in its document: a defect, caught before it leaves."""
 

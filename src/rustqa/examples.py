@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 _PROVENANCE: dict[str, Any] = {
-    "index_id": "643762c2f0740653",
+    "index_id": "21c6e2003369476a",
     "document_sha256": {
         "rust-case-dismissed": "a99fc124dabb84c28849a418fc2cb31f2acbd35b975a3a0dc6b44d88b563c484"
     },
@@ -27,6 +27,7 @@ _CITATION: dict[str, Any] = {
         "Judge dismisses Alec Baldwin’s “Rust” manslaughter trial over withheld evidence"
     ),
     "document_url": None,
+    "document_date": "2024-07",
     "paragraph": 6,
     "cited_text": _SENTENCE,
     "start_char": 1381,
@@ -46,7 +47,7 @@ _CITATION: dict[str, Any] = {
         "/articles/rust-case-dismissed#:~:text=The%20film%E2%80%99s%20armorer%2C%20Hannah%20Gutierrez"
         "%2C,18%20months%20for%20involuntary%20manslaughter."
     ),
-    "scores": {"dense": 0.3894, "bm25": 0.6925, "reader": 6.3406},
+    "scores": {"dense": 0.3784, "bm25": 0.6925, "reader": 5.8964},
 }
 
 _ANSWERED: dict[str, Any] = {
@@ -55,9 +56,16 @@ _ANSWERED: dict[str, Any] = {
     "status": "answered",
     "answer": _ANSWER,
     "message": None,
-    "confidence": 0.9332,
+    "confidence": 0.8984,
     "claims": [
-        {"text": _ANSWER, "speaker": None, "attribution": None, "confidence": 0.9332, "citation": 1}
+        {
+            "text": _ANSWER,
+            "speaker": None,
+            "attribution": None,
+            "confidence": 0.8984,
+            "citation": 1,
+            "citations": [1],
+        }
     ],
     "contested": False,
     "citations": [_CITATION],
@@ -72,7 +80,7 @@ _NO_ANSWER: dict[str, Any] = {
     "status": "no_answer",
     "answer": None,
     "message": None,
-    "confidence": 0.0327,
+    "confidence": 0.0288,
     "claims": [],
     "contested": False,
     "citations": [],
@@ -81,7 +89,7 @@ _NO_ANSWER: dict[str, Any] = {
             **_CITATION,
             "answer_start_char": 1381,
             "answer_end_char": 1503,
-            "scores": {"dense": 0.226, "bm25": 0.131, "reader": -5.1291},
+            "scores": {"dense": 0.2188, "bm25": 0.131, "reader": -5.1699},
         }
     ],
     "suggestions": [],
@@ -104,6 +112,10 @@ QUESTIONS: Examples = {
             "top_k": 1,
             "documents": ["rust-case-dismissed"],
         },
+    },
+    "span": {
+        "summary": "Articles of some months",
+        "value": {"question": "Who loaded the gun?", "since": "2024-06", "until": "2024-07-31"},
     },
 }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
+import re
 import unicodedata
 from collections.abc import Collection, Container, Sequence
 from typing import TYPE_CHECKING
@@ -16,6 +18,9 @@ MAX_QUESTION = 1000
 MAX_HISTORY = 20
 MAX_TOP_K = 20
 MAX_DOCUMENTS = 1000
+
+_SPAN = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
+_MONTHS = 12
 
 
 def check_request(question: str, history: Sequence[Turn], top_k: int) -> None:
@@ -53,12 +58,28 @@ def check_scope(
         raise QuestionError(f"since ({since}) is after until ({until}); exchange the two")
 
 
-def read_day(text: str, what: str) -> dt.date:
-    """A day given as text; `what` names it in the QuestionError if it is none."""
+def read_day(text: str | None, what: str, last: bool = False) -> dt.date | None:
+    """A day given as text; of a year or a month the first day, or the `last`; None for no text.
+
+    `what` names it in the QuestionError if it is none of these.
+    """
+    if text is None:
+        return None
+    match = _SPAN.fullmatch(text) if isinstance(text, str) else None
     try:
-        return dt.date.fromisoformat(text)
+        if match is None:
+            raise ValueError
+        year, month, day = (int(part or 0) for part in match.groups())
+        if day:
+            return dt.date(year, month, day)
+        if not last:
+            return dt.date(year, month or 1, 1)
+        month = month or _MONTHS
+        return dt.date(year, month, calendar.monthrange(year, month)[1])
     except ValueError:
-        raise QuestionError(f"{what} is no date: {text!r}; write it as 2024-07-12") from None
+        raise QuestionError(
+            f"{what} is no date: {text!r:.50}; write it as 2024-07-12, 2024-07 or 2024"
+        ) from None
 
 
 def check_question(question: str) -> None:

@@ -33,6 +33,7 @@ from rustqa.types import (
     Claim,
     Document,
     Encoder,
+    Listing,
     PassageStore,
     Reader,
     Reading,
@@ -47,7 +48,11 @@ _CANDIDATES = 20
 WORDS_READ = 800
 # Behind an answer, a further claim is worth showing, with its own low confidence, from here on.
 _FURTHER = 0.1
-# So many citations show one claim at most.
+# Where fewer accounts can be shown nothing is contested.
+_SIDES = 2
+# A sentence with the same words confirms a claim if it is as probably right as this, and so many
+# citations show one claim at most.
+_CONFIRMING = 0.2
 _CITED = 5
 _NOTHING_IN_SCOPE = "None of the articles asked is dated in that span of time."
 # A question is about something else if no sentence is as like it as this cosine.
@@ -126,6 +131,8 @@ class Pipeline:
         retrieved = perf_counter()
         readings = self.read(asked, candidates, max(top_k, SEEN))
         accounts = self._accounts(asked.question, readings)[:top_k]
+        if len(accounts) < _SIDES:
+            accounts = []
         read = perf_counter()
         answer = partial(self._answer, question, asked.whole, times=(began, retrieved, read))
         if not candidates:
@@ -150,7 +157,10 @@ class Pipeline:
         least = min(self.threshold, _FURTHER)
         worthy = [reading for reading in readings if reading.confidence >= least]
         answers = [self._text_of(reading) for reading in worthy]
-        return [group[:_CITED] for group in agreeing(worthy, answers)]
+        return [
+            [first, *(other for other in others if other.confidence >= _CONFIRMING)][:_CITED]
+            for first, *others in agreeing(worthy, answers)
+        ]
 
     def _text_of(self, reading: Reading) -> str:
         return self.store.documents[reading.passage.document_id].text[slice(*reading.answer)]
@@ -316,8 +326,7 @@ class Pipeline:
 
     def over(self, documents: Sequence[Document], encoder: Encoder) -> Pipeline:
         """A pipeline like this one over other documents, which `encoder` encodes in memory."""
-        store = build_in_memory(documents, encoder)
-        return Pipeline(store, self._encoder, self._reader, self.threshold)
+        return self.on(build_in_memory(documents, encoder))
 
     def suggestions(self, document_id: str, limit: int = 4) -> list[str]:
         """Questions that the article turns out to answer: its own, and what people in it say."""
@@ -327,9 +336,26 @@ class Pipeline:
         answered = (question for question in questions if self._answers(question, document_id))
         return list(islice(answered, limit))
 
+    def listing(
+        self,
+        words: str = "",
+        start: int = 0,
+        count: int = 50,
+        documents: Collection[str] | None = None,
+        since: dt.date | None = None,
+        until: dt.date | None = None,
+    ) -> Listing:
+        """The articles chosen so whose title or source holds all the words, from the `start`-th
+        on, the newest first; raises as `ask` does."""
+        return self.store.list_documents(words, self._scope(documents, since, until), start, count)
+
     def first(self) -> Document:
         """The article that is shown before anything is asked: the newest."""
         return self.store.list_documents(count=1).documents[0]
+
+    def on(self, store: PassageStore) -> Pipeline:
+        """A pipeline like this one over another store of the same encoder."""
+        return Pipeline(store, self._encoder, self._reader, self.threshold)
 
     def _some_suggestions(self) -> tuple[str, ...]:
         """A few that the first article answers."""

@@ -23,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rustqa.agreement import do_not_differ
 from rustqa.checksums import sha256_of
 from rustqa.errors import ReaderError
 from rustqa.runtime import open_session, run_all
@@ -85,14 +86,20 @@ class Calibration:
     rank: tuple[float, float, float]
     right: tuple[float, float, float]
 
-    def ranked(self, features: Sequence[Sequence[float]]) -> list[Ranked]:
-        """The sentences with these features, the most probably right first."""
+    def ranked(
+        self,
+        features: Sequence[Sequence[float]],
+        confirm: Callable[[int, int], bool] = lambda _one, _other: False,
+    ) -> list[Ranked]:
+        """The sentences with these features, the most probably right first; those at two places
+        that `confirm` each other are no rivals."""
         scores = [_weighted(self.rank, row) for row in features]
         order = sorted(range(len(scores)), key=lambda place: -scores[place])
         found = []
         for place in order:
-            rivals = [scores[other] for other in order[:2] if other != place]
-            ahead = scores[place] - rivals[0] if rivals else _MAX_LEAD
+            rivals = (o for o in order if o != place and not confirm(place, o))
+            best = next(rivals, None)
+            ahead = _MAX_LEAD if best is None else scores[place] - scores[best]
             lead = max(-_MAX_LEAD, min(ahead, _MAX_LEAD))
             odds = _weighted(self.right, (scores[place], lead, 1.0))
             # The logistic function in a form that cannot overflow.
@@ -113,6 +120,12 @@ class Judged(NamedTuple):
     answer: Span
     span_score: float
     sentence_score: float
+
+    @property
+    def text(self) -> str:
+        """The words of the best span."""
+        origin = self.candidate.passage.start
+        return self.candidate.text[self.answer.start - origin : self.answer.end - origin]
 
     @property
     def features(self) -> tuple[float, float, float]:
@@ -150,7 +163,10 @@ class SpanReader:
         sentence's scores are the means.
         """
         judged = self.judge_all(question, candidates, contexts)
-        ranked = self._calibration.ranked([item.features for item in judged])
+        ranked = self._calibration.ranked(
+            [item.features for item in judged],
+            lambda one, other: _confirm(judged[one], judged[other]),
+        )
         return [_reading(judged[item.place], item) for item in ranked[:top_k]]
 
     def judge_all(
@@ -188,6 +204,14 @@ class SpanReader:
         passage = candidate.passage
         text = candidate.text[:_MAX_CHARACTERS]
         return self._tokens(text, passage.start, passage.sentences), _edges(text, why)
+
+
+def _confirm(one: Judged, other: Judged) -> bool:
+    """Whether two articles say the same."""
+    return (
+        one.candidate.passage.document_id != other.candidate.passage.document_id
+        and do_not_differ(one.text, other.text)
+    )
 
 
 def _joined(views: Sequence[Judged]) -> Judged:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-from rustqa.limits import MAX_HISTORY, MAX_QUESTION, MAX_TOP_K
-from rustqa.types import Answer, Citation, Document, Turn
+from rustqa.drafts import MAX_TITLE, Draft
+from rustqa.limits import MAX_HISTORY, MAX_QUESTION, MAX_TOP_K, check_scope, read_day
+from rustqa.types import Answer, Citation, Document, Scope, Turn
 
 MAX_BATCH = 100
 # Writes an answer as JSON.
@@ -49,16 +50,27 @@ class _Asked(_Request):
         return [Turn(turn.question, turn.answer) for turn in self.history]
 
 
-class AskRequest(_Asked):
-    """A question, and what is known about how it is asked."""
-
-    top_k: int = Field(3, description=f"at most so many claims or passages, 1 to {MAX_TOP_K}")
+class _Scoped(_Request):
     documents: list[str] | None = Field(
         None, description="ids of the articles to ask; null: all of them"
     )
+    since: str | None = Field(
+        None, description="only articles from this day on, as 2024-07-12, 2024-07 or 2024"
+    )
+    until: str | None = Field(None, description="only articles up to this day, month or year")
+
+    def scope(self) -> Scope:
+        """Which articles are asked; raises QuestionError if a date is none."""
+        return scope_of(self.documents, self.since, self.until)
 
 
-class FeedbackRequest(_Asked):
+class AskRequest(_Scoped, _Asked):
+    """A question, and what is known about how it is asked."""
+
+    top_k: int = Field(3, description=f"at most so many claims or passages, 1 to {MAX_TOP_K}")
+
+
+class FeedbackRequest(_Scoped, _Asked):
     """What a person says of an answer, with what it takes to find that answer again."""
 
     answer: str | None = Field(description="the answer that was shown; null: silence")
@@ -79,14 +91,11 @@ class BatchRequest(_Request):
     )
 
 
-class SearchRequest(_Request):
+class SearchRequest(_Scoped):
     """Words to find passages by."""
 
     query: str = Field(description=f"at most {MAX_QUESTION:,} characters")
     top_k: int = Field(10, description=f"at most so many passages, 1 to {MAX_TOP_K}")
-    documents: list[str] | None = Field(
-        None, description="ids of the articles to search; null: all of them"
-    )
 
 
 class BatchResponse(BaseModel):
@@ -105,6 +114,20 @@ class Problem(BaseModel):
     """What was wrong and what to do about it, in one line."""
 
     error: str
+
+
+class ArticleRequest(_Request):
+    """An article to add."""
+
+    title: str = Field(description=f"at most {MAX_TITLE} characters")
+    text: str = Field(description="its text, with blank lines between paragraphs")
+    url: str = Field("", description="the address where it stands")
+    date: str = Field("", description="its day, as 2024-07-12, 2024-07 or 2024")
+    source: str = Field("", description="who published it")
+
+    def draft(self) -> Draft:
+        """The article as it is to be added."""
+        return Draft(self.title, self.text, self.url, self.date, self.source)
 
 
 class Health(BaseModel):
@@ -158,11 +181,20 @@ class Article(ArticleSummary):
     blocks: list[BlockRecord]
 
 
+def scope_of(documents: Collection[str] | None, since: str | None, until: str | None) -> Scope:
+    """The articles chosen so; raises QuestionError if a date is none or none is named."""
+    first, last = read_day(since, "since"), read_day(until, "until", last=True)
+    if documents is not None:
+        # As a list of ids is checked, which a set could not be.
+        check_scope(documents, first, last, documents)
+    return Scope(None if documents is None else frozenset(documents), first, last)
+
+
 def explain(errors: Sequence[Any]) -> str:
     """The first of pydantic's errors as one line that says what to change."""
     # An unknown field is most often a known one misspelt, which is then missing too.
     error = next((item for item in errors if item["type"] == "value_error"), errors[0])
-    place = [item for item in error["loc"] if item != "body"]
+    place = [item for item in error["loc"] if item not in ("body", "query")]
     if error["type"] == "json_invalid":
         return f"the body is not JSON: {error['ctx']['error']} at character {place[0]}"
     name = "".join(f"[{item}]" if isinstance(item, int) else f".{item}" for item in place)

@@ -14,16 +14,22 @@ from rustqa.errors import InputError
 from rustqa.feedback import FeedbackFile
 from rustqa.opening import open_pipeline
 from rustqa.settings import Settings
+from rustqa.upkeep import upkeep_of
 
 
-def serve(settings: Settings, host: str, port: int, open_page: bool = False) -> None:
-    """Serves until interrupted; a missing or stale index is built first.
+def serve(
+    settings: Settings, host: str, port: int, open_page: bool = False, watch: bool = False
+) -> None:
+    """Serves until interrupted; a missing or stale index is built first, and with `watch` brought
+    up to date when its articles change.
 
-    Raises InputError if the address cannot be listened on or the feedback not kept.
+    Raises InputError if the address cannot be listened on, or the feedback or articles not kept.
     """
     import uvicorn
 
     feedback = FeedbackFile(settings.feedback) if settings.feedback else None
+    kept_up = watch or settings.add_to is not None
+    upkeep = upkeep_of(settings, watch, settings.add_to) if kept_up else None
     with closing(listen(host, port)) as listening:
         shown = f"[{host}]" if ":" in host else host
         url = f"http://{shown}:{listening.getsockname()[1]}/"
@@ -31,7 +37,7 @@ def serve(settings: Settings, host: str, port: int, open_page: bool = False) -> 
         if open_page:
             # The socket listens already, so the page waits for the server instead of failing.
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
-        app = create_app(lambda: open_pipeline(settings, build=True), feedback)
+        app = create_app(lambda: open_pipeline(settings, build=True), feedback, upkeep)
         config = uvicorn.Config(app, log_level="warning", server_header=False)
         uvicorn.Server(config).run(sockets=[listening])
 

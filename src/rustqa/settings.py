@@ -28,8 +28,9 @@ class Settings:
     `corpus` None means the folder the index was built from; `encoder` is the default model's
     name, another model's name or a local folder; `reader` is the folder of the reader's files;
     `threshold` is the least probability of being right at which an answer is given; `feedback`
-    is the file for what people say of the answers, None if they are not asked; `store` is the
-    address of a Qdrant collection to be used instead of `index`, and `store_key` the key to it.
+    is the file for what people say of the answers, None if they are not asked; `add_to` is the
+    folder for articles that people add, None if they cannot; `store` is the address of a Qdrant
+    collection to be used instead of `index`, and `store_key` the key to it.
     """
 
     corpus: Path | None
@@ -39,13 +40,14 @@ class Settings:
     cache: Path
     threshold: float
     feedback: Path | None = None
+    add_to: Path | None = None
     store: str | None = None
     store_key: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
         """Defaults with RUSTQA_CORPUS, _INDEX, _ENCODER, _READER, _CACHE, _THRESHOLD, _FEEDBACK,
-        _STORE and _QDRANT_API_KEY applied.
+        _ADD_TO, _STORE and _QDRANT_API_KEY applied.
 
         Raises InputError if the threshold is not a probability.
         """
@@ -57,6 +59,7 @@ class Settings:
             reader=Path(env.get("RUSTQA_READER") or SHIPPED_READER),
             threshold=probability(env.get("RUSTQA_THRESHOLD") or str(DEFAULT_THRESHOLD)),
             feedback=Path(env["RUSTQA_FEEDBACK"]) if env.get("RUSTQA_FEEDBACK") else None,
+            add_to=Path(env["RUSTQA_ADD_TO"]) if env.get("RUSTQA_ADD_TO") else None,
             store=env.get("RUSTQA_STORE") or None,
             store_key=env.get("RUSTQA_QDRANT_API_KEY") or None,
         )
@@ -68,6 +71,7 @@ class Settings:
         encoder: str | None = None,
         threshold: float | None = None,
         feedback: Path | None = None,
+        add_to: Path | None = None,
         store: str | None = None,
     ) -> Settings:
         """A copy in which the arguments that are not None replace the settings."""
@@ -78,6 +82,7 @@ class Settings:
             encoder=encoder or self.encoder,
             threshold=self.threshold if threshold is None else threshold,
             feedback=feedback or self.feedback,
+            add_to=add_to or self.add_to,
             store=store or self.store,
         )
 

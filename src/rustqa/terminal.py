@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from rustqa.days import in_words
 from rustqa.types import Answer, Citation
 
 _BOLD, _DIM, _MARK, _END = "\x1b[1m", "\x1b[2m", "\x1b[1;33m", "\x1b[0m"
@@ -52,8 +53,15 @@ def show_answer(answer: Answer) -> str:
     for claim in answer.claims:
         if claim is doubtful and not answer.contested:
             parts.append(_INDENT + "Less likely:")
-        parts.append(show_citation(by_id[claim.citation], claim.confidence, claim.speaker))
+        first, *others = (by_id[number] for number in claim.citations)
+        shown = [show_citation(first, claim.confidence, claim.speaker)]
+        parts.append("\n".join([*shown, *(_also(other, first) for other in others)]))
     return "\n\n".join(parts)
+
+
+def heading(title: str, date: str | None) -> str:
+    """The title and the date of an article, on one line."""
+    return _printable(" ".join(", ".join(filter(None, (title, in_words(date)))).split()))
 
 
 def show_citation(
@@ -68,10 +76,7 @@ def show_citation(
     quoted = f"{before}{_OPEN}{answer}{_CLOSE}{after}"
     # A sentence that begins with somebody's words brings its own quotation marks.
     quoted = _wrap(quoted if text[0] in '“"‘«' else f"“{quoted}”")
-    place = (
-        f"{citation.document_title}, paragraph {citation.paragraph}, "
-        f"characters {citation.start_char}–{citation.end_char}"
-    )
+    place = f"{_article(citation)}, {_place(citation)}"
     if speaker is not None:
         place = f"{speaker}, in {place}"
     if confidence is not None:
@@ -80,6 +85,23 @@ def show_citation(
     if confidence is not None and (before or after):
         lines.insert(0, _style(_wrap(answer), _BOLD) + "\n")
     return "\n".join(lines)
+
+
+def _also(citation: Citation, best: Citation) -> str:
+    """Where else the same is said, of the article that says it best only the paragraph."""
+    where = _place(citation)
+    if citation.document_id != best.document_id:
+        where = f"{_article(citation)}, {where}"
+    return _style(_wrap(_printable(f"also in {where}"), "      "), _DIM)
+
+
+def _article(citation: Citation) -> str:
+    return heading(citation.document_title, citation.document_date)
+
+
+def _place(citation: Citation) -> str:
+    start, end = citation.start_char, citation.end_char
+    return f"paragraph {citation.paragraph}, characters {start}–{end}"
 
 
 def _wrap(text: str, first: str = _INDENT) -> str:

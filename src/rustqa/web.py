@@ -1,29 +1,27 @@
-"""Turns articles and answers into HTML; highlights are cut here, in code points."""
+"""Turns articles and answers into HTML."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import lru_cache
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from json import dumps
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from rustqa import __version__
 from rustqa.conversation import LONGEST_CHAIN
+from rustqa.days import in_words
+from rustqa.library import Library
 from rustqa.limits import MAX_QUESTION
-from rustqa.pipeline import Pipeline
+from rustqa.manual import operations
 from rustqa.settings import data_root
-from rustqa.types import Answer, Attribution, Block, Citation, Document, Span, Turn
+from rustqa.types import EVERYTHING, Answer, Document, Listing, Scope, Turn
 
-_SUGGESTIONS = 12
+MAX_WORDS = 200
 _AT_START = 4
-# Articles whose sentences and suggestions are kept in mind.
-_ARTICLES_KEPT = 256
+# Articles listed beside the conversation.
+_BESIDE = 10
 
 _SURENESS = (
     (0.9, "very sure"),
@@ -33,79 +31,12 @@ _SURENESS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A sentence to be shown, or the gap between two (`id` None).
-
-    `runs` are its stretches of text, each with the kind of its mark: "" for none, "words" for an
-    answer's exact words, "whole" for an answer that is all of its citation, "cue" for words that
-    say whose words those are. `role` is "cited" for the best citation's sentences, "also" for
-    those of the others.
-    """
-
-    id: str | None
-    role: str
-    runs: Sequence[tuple[str, str]]
-
-
-class Library:
-    """The articles of a pipeline, ready to be shown."""
-
-    def __init__(self, pipeline: Pipeline) -> None:
-        """Looks at no article yet but the first."""
-        self.pipeline = pipeline
-        self.documents = pipeline.store.documents
-        self.first = pipeline.first()
-        self._sentences = lru_cache(_ARTICLES_KEPT)(self._find_sentences)
-        self._suggestions = lru_cache(_ARTICLES_KEPT)(self._find_suggestions)
-
-    def suggestions(self, document_id: str) -> list[str]:
-        """Questions the article answers, found once."""
-        return self._suggestions(document_id)
-
-    def blocks(
-        self, document: Document, citations: Sequence[Citation] = (), equal: bool = False
-    ) -> Iterator[tuple[Block, list[Piece]]]:
-        """Each block of the article with its pieces, the citations highlighted; all like the
-        best one if they are `equal`."""
-        here = [item for item in citations if item.document_id == document.id]
-        sentences = iter(self._sentences(document.id))
-        sentence = next(sentences, None)
-        for block in document.blocks:
-            inside = []
-            while sentence is not None and sentence.end <= block.end:
-                inside.append(sentence)
-                sentence = next(sentences, None)
-            span = Span(block.start, block.end)
-            yield block, list(_pieces(document.text, span, inside, here, equal))
-
-    def quotation(self, citation: Citation, attribution: Attribution | None = None) -> list[Piece]:
-        """The cited text in pieces, the answer's words marked, and those that attribute them."""
-        span = Span(citation.start_char, citation.end_char)
-        inside = [
-            sentence
-            for sentence in self._sentences(citation.document_id)
-            if span.start <= sentence.start and sentence.end <= span.end
-        ]
-        text = self.documents[citation.document_id].text
-        cue = None
-        if attribution is not None:
-            cue = Span(attribution.cue_start_char, attribution.cue_end_char)
-        return list(_pieces(text, span, inside, [citation], cue=cue))
-
-    def _find_sentences(self, document_id: str) -> list[Span]:
-        passages = self.pipeline.store.passages_of(document_id)
-        return [sentence for passage in passages for sentence in passage.sentences]
-
-    def _find_suggestions(self, document_id: str) -> list[str]:
-        return self.pipeline.suggestions(document_id, _SUGGESTIONS)
-
-
 class Pages:
     """Renders the templates of web/templates; everything put into them is escaped."""
 
-    def __init__(self, feedback: bool = False) -> None:
-        """Opens the templates; with `feedback` a turn asks whether it is right."""
+    def __init__(self, feedback: bool = False, adding: bool = False) -> None:
+        """Opens the templates; with `feedback` a turn asks whether it is right, with `adding` the
+        pages have a form for new articles."""
         self._templates = Environment(
             loader=FileSystemLoader(data_root() / "web" / "templates"),
             autoescape=True,
@@ -113,9 +44,12 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals["feedback"] = feedback
-        self._templates.filters["sureness"] = sureness
-        self._templates.filters["record"] = _record
+        self._templates.globals.update(
+            feedback=feedback, adding=adding, max_question=MAX_QUESTION, max_words=MAX_WORDS
+        )
+        self._templates.filters.update(
+            sureness=sureness, record=_record, in_words=in_words, kept=_kept
+        )
         self._templates.tests["web_address"] = is_web_address
 
     def chat(
@@ -124,31 +58,71 @@ class Pages:
         document: Document,
         answer: Answer | None = None,
         history: Sequence[Turn] = (),
+        scope: Scope = EVERYTHING,
         question: str = "",
         message: str = "",
     ) -> str:
-        """The chat page beside `document`; `message` says what is wrong with `question`."""
+        """The chat page beside `document`, which asks the articles in `scope`; `message` says what
+        is wrong with `question`."""
+        days = replace(scope, documents=None)
+        found = library.pipeline.store.list_documents(scope=days, count=_BESIDE)
         return self._render(
             "chat.html",
             library=library,
             document=document,
             question=question,
             message=message,
-            max_question=MAX_QUESTION,
-            edition=f"{__version__} {library.pipeline.store.id}",
+            scope=scope,
             suggestions=library.suggestions(document.id)[:_AT_START],
-            **_shown(library, answer, history, document.id),
+            **_listed(library, found, "", 0, _BESIDE, scope),
+            **_shown(library, answer, history, scope, document.id),
         )
 
-    def turn(self, library: Library, answer: Answer, history: Sequence[Turn] = ()) -> str:
-        """The fragment of HTML that shows one question, asked after `history`, and its answer."""
+    def turn(
+        self,
+        library: Library,
+        answer: Answer,
+        history: Sequence[Turn] = (),
+        scope: Scope = EVERYTHING,
+    ) -> str:
+        """The fragment of HTML that shows one question, asked after `history` of the articles in
+        `scope`, and its answer."""
         cited = [*answer.citations, *answer.nearest]
         shown = cited[0].document_id if cited else library.first.id
-        return self._render("turn.html", library=library, **_shown(library, answer, history, shown))
+        return self._render(
+            "turn.html",
+            library=library,
+            scope=scope,
+            **_shown(library, answer, history, scope, shown),
+        )
 
     def article(self, library: Library, document: Document) -> str:
         """The page of one article."""
         return self._render("article.html", library=library, document=document)
+
+    def articles(
+        self,
+        library: Library,
+        found: Listing,
+        words: str,
+        start: int,
+        count: int,
+        scope: Scope,
+        draft: Mapping[str, str] | None = None,
+        message: str = "",
+    ) -> str:
+        """The page that lists the articles found by `words`, at most `count` from the
+        `start`-th on, and those chosen; `message` says what is wrong with `draft`, which was to be
+        added."""
+        return self._render(
+            "articles.html",
+            library=library,
+            document=None,
+            scope=scope,
+            draft=draft or {},
+            message=message,
+            **_listed(library, found, words, start, count, scope),
+        )
 
     def error(self, status: int, message: str, loading: bool = False) -> str:
         """The page that says what went wrong; while loading it tries again by itself."""
@@ -156,8 +130,8 @@ class Pages:
 
     def docs(self, schema: Mapping[str, Any], base_url: str) -> str:
         """The page that explains the API, from its OpenAPI schema."""
-        operations = list(_operations(schema, base_url))
-        return self._render("docs.html", schema=schema, operations=operations)
+        shown = list(operations(schema, base_url))
+        return self._render("docs.html", schema=schema, operations=shown)
 
     def _render(self, template: str, **values: Any) -> str:
         return self._templates.get_template(template).render(values)
@@ -168,24 +142,30 @@ def sureness(confidence: float) -> str:
     return next((words for least, words in _SURENESS if confidence >= least), "unlikely")
 
 
-def permalink(answer: Answer, history: Sequence[Turn] = ()) -> str:
+def permalink(answer: Answer, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> str:
     """The address that asks the same again and shows the best cited sentence in its place."""
-    again = asked_again(answer, history)
+    again = asked_again(answer, history, scope)
     if not answer.citations:
         return again
     best = answer.citations[0]
     return f"{again}&article={quote(best.document_id)}#{best.url.partition('#')[2]}"
 
 
-def asked_again(answer: Answer, history: Sequence[Turn] = ()) -> str:
-    """The address that asks the same again.
+def asked_again(answer: Answer, history: Sequence[Turn] = (), scope: Scope = EVERYTHING) -> str:
+    """The address that asks the same articles the same again.
 
     It names the earlier questions of a follow-up, without which it asks something else.
     """
     query = [("q", answer.question)]
     if answer.question_used != answer.question.strip():
         query += [("after", turn.question) for turn in history[-LONGEST_CHAIN:]]
-    return f"/?{urlencode(query, quote_via=quote)}"
+    return f"/?{urlencode(query, quote_via=quote)}{_kept(scope)}"
+
+
+def listing_address(words: str, start: int, count: int, scope: Scope) -> str:
+    """The address of a part of the list of articles."""
+    query = urlencode({"q": words, "start": start, "count": count}, quote_via=quote)
+    return f"/articles?{query}{_kept(scope)}"
 
 
 def is_web_address(url: str | None) -> bool:
@@ -193,8 +173,37 @@ def is_web_address(url: str | None) -> bool:
     return url is not None and url.lower().startswith(("http://", "https://"))
 
 
+def _kept(scope: Scope) -> str:
+    """What an address needs to ask the articles in scope, to be put behind its other parts."""
+    query = [("document", name) for name in sorted(scope.documents or ())]
+    days = {"since": scope.since, "until": scope.until}
+    query += [(name, day.isoformat()) for name, day in days.items() if day]
+    return f"&{urlencode(query, quote_via=quote)}" if query else ""
+
+
+def _listed(
+    library: Library, found: Listing, words: str, start: int, count: int, scope: Scope
+) -> dict[str, Any]:
+    """What listing.html needs; articles that are chosen but not found come before the others."""
+    shown = {document.id for document in found.documents}
+    chosen = sorted(scope.documents or ())
+    after = start + count
+    return {
+        "found": found,
+        "words": words,
+        "start": start,
+        "chosen": [library.documents[name] for name in chosen if name not in shown],
+        "before": listing_address(words, max(start - count, 0), count, scope) if start else "",
+        "behind": listing_address(words, after, count, scope) if after < found.total else "",
+    }
+
+
 def _shown(
-    library: Library, answer: Answer | None, history: Sequence[Turn], shown: str
+    library: Library,
+    answer: Answer | None,
+    history: Sequence[Turn],
+    scope: Scope,
+    shown: str,
 ) -> dict[str, Any]:
     """What turn.html needs; `shown` is the id of the article beside it."""
     if answer is None:
@@ -203,96 +212,24 @@ def _shown(
     about = [item.document_id for item in (*answer.citations, *answer.nearest)]
     ready: Sequence[str] = answer.suggestions
     if not answer.message:
-        ready = library.suggestions((*about, shown)[0]) or library.suggestions(library.first.id)
+        first = library.first_of(scope)
+        ready = library.suggestions((*about, shown)[0]) or library.suggestions(first.id)
     return {
         "answer": answer,
         "history": [asdict(turn) for turn in history],
         "shown": shown,
-        "again": asked_again(answer, history),
-        "link": permalink(answer, history),
+        "again": asked_again(answer, history, scope),
+        "link": permalink(answer, history, scope),
         "following": [question for question in ready if question not in asked],
     }
 
 
 def _record(value: Any) -> str:
     """A value as JSON, for the script to read."""
+    if isinstance(value, Scope):
+        days = {"since": value.since, "until": value.until}
+        chosen: dict[str, Any] = {name: str(day) for name, day in days.items() if day}
+        if value.documents is not None:
+            chosen["documents"] = sorted(value.documents)
+        return dumps(chosen, ensure_ascii=False)
     return dumps(asdict(value) if isinstance(value, Answer) else value, ensure_ascii=False)
-
-
-def _pieces(
-    text: str,
-    span: Span,
-    sentences: Sequence[Span],
-    citations: Sequence[Citation],
-    equal: bool = False,
-    cue: Span | None = None,
-) -> Iterator[Piece]:
-    """The span's text without loss: its sentences and the gaps between them."""
-    at = span.start
-    for start, end in sentences:
-        if at < start:
-            yield Piece(None, "", [(text[at:start], "")])
-        over = [item.start_char < end and start < item.end_char for item in citations]
-        role = "" if not any(over) else "cited" if over[0] or equal else "also"
-        yield Piece(f"s-{start}-{end}", role, _runs(text, Span(start, end), citations, cue))
-        at = end
-    if at < span.end:
-        yield Piece(None, "", [(text[at : span.end], "")])
-
-
-def _runs(
-    text: str, span: Span, citations: Sequence[Citation], cue: Span | None
-) -> list[tuple[str, str]]:
-    wholes = {(item.start_char, item.end_char) for item in citations}
-    marks = [(item.answer_start_char, item.answer_end_char) for item in citations]
-    kinds = [(mark, "whole" if mark in wholes else "words") for mark in marks]
-    if cue:
-        kinds.append((cue, "cue"))
-    cuts = {min(max(cut, span.start), span.end) for mark, _ in kinds for cut in mark} | {*span}
-    runs = []
-    for start, end in pairwise(sorted(cuts)):
-        over = [kind for mark, kind in kinds if mark[0] <= start and end <= mark[1]]
-        runs.append((text[start:end], (*over, "")[0]))
-    return runs
-
-
-def _operations(schema: Mapping[str, Any], base_url: str) -> Iterator[dict[str, Any]]:
-    """What the docs page shows of each route."""
-    for path, methods in schema["paths"].items():
-        for method, operation in methods.items():
-            body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-            model = schema["components"]["schemas"].get(_type(body.get("schema", {})), {})
-            requests = [item["value"] for item in body.get("examples", {}).values()]
-            data = ["--json", dumps(requests[0], ensure_ascii=False)] if requests else []
-            answers = operation["responses"]["200"]["content"]["application/json"]
-            yield {
-                "method": method.upper(),
-                "path": path,
-                "description": operation["description"],
-                "fields": [
-                    {
-                        "name": name,
-                        "type": _type(field),
-                        "description": field.get("description", ""),
-                        "default": dumps(field.get("default")),
-                        "required": name in model["required"],
-                    }
-                    for name, field in model.get("properties", {}).items()
-                ],
-                "curl": shlex.join(["curl", base_url + path, *data]),
-                "examples": [
-                    (item["summary"], dumps(item["value"], indent=2, ensure_ascii=False))
-                    for item in answers.get("examples", {}).values()
-                ],
-            }
-
-
-def _type(field: Mapping[str, Any]) -> str:
-    """A JSON schema's type in words."""
-    if "$ref" in field:
-        return str(field["$ref"]).rpartition("/")[2]
-    if "anyOf" in field:
-        return " or ".join(map(_type, field["anyOf"]))
-    if field.get("type") == "array":
-        return f"list of {_type(field['items'])}"
-    return str(field.get("type", "any"))

@@ -36,6 +36,13 @@ export async function highlight(figures, scroll) {
   if (scroll) revealCited();
 }
 
+// Shows an article that is to be read, from its beginning.
+export async function show(id) {
+  await open(id);
+  await highlight([], false);
+  reveal(pane.querySelector(".article"), "start");
+}
+
 async function open(id) {
   const shown = pane.querySelector(".article");
   if (shown.dataset.document === id) return;
@@ -45,4 +52,8 @@ async function open(id) {
   const page = parse(await response.text());
   shown.replaceWith(page.querySelector(".article"));
   document.querySelector(".masthead h1").textContent = page.querySelector("h1").textContent;
+  for (const link of pane.querySelectorAll(".read")) {
+    if (link.dataset.document === id) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
 }

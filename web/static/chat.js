@@ -6,6 +6,7 @@ import {
 } from "./conversation.js";
 import { markdown, plain, save } from "./export.js";
 import { box, form, isAlone, leave, write } from "./question.js";
+import { forgetScope, scope } from "./shelf.js";
 
 const message = document.getElementById("message");
 
@@ -21,7 +22,7 @@ async function ask(question, byItself = false) {
   write("");
   const waiting = wait(question);
   try {
-    const response = await post("/ask", { question, history: earlier }, "text/html");
+    const response = await post("/ask", { question, history: earlier, ...scope() }, "text/html");
     const turn = parse(await response.text()).querySelector(".turn");
     log.querySelector(".welcome")?.remove();
     waiting.replaceWith(turn);
@@ -105,11 +106,11 @@ async function copy(control, text, done) {
 
 async function judge(turn, verdict) {
   const { question, answer } = record(turn);
-  const earlier = JSON.parse(turn.dataset.history);
+  const asked = { history: JSON.parse(turn.dataset.history), ...JSON.parse(turn.dataset.scope) };
   const buttons = turn.querySelectorAll(".verdict button");
   buttons.forEach((button) => (button.disabled = true));
   try {
-    await post("/feedback", { question, history: earlier, answer, verdict }, "application/json");
+    await post("/feedback", { question, ...asked, answer, verdict }, "application/json");
     turn.querySelector(".verdict").textContent = `Kept in the file: this is ${verdict}.`;
     remember(turn);
     leave();
@@ -133,6 +134,7 @@ const actions = {
   "#json": () => save(JSON.stringify(records(), null, 2), "conversation.json", "application/json"),
   "#new": () => {
     forget();
+    forgetScope();
     location.assign("/");
   },
 };

@@ -2,6 +2,10 @@
 
 import { log } from "./conversation.js";
 
+const MONTHS = [
+  "January", "February", "March", "April", "May", "June",
+  "July", "August", "September", "October", "November", "December",
+];
 const CLOSEST = "Closest passages, which do not answer the question:";
 const DIFFERING = "Differing accounts:";
 
@@ -14,8 +18,9 @@ export function plain(record) {
     return [
       ...(claim.text === citation.cited_text ? [] : [claim.text]),
       `> ${citation.cited_text}`,
-      `— ${whose}${citation.document_title}, paragraph ${citation.paragraph}`,
+      `— ${whose}${place(citation)}`,
       absolute(citation.url),
+      ...others(record, claim).map((other) => `Also in ${place(other, citation)}`),
     ].join("\n");
   });
   if (contested) given.unshift(DIFFERING);
@@ -36,6 +41,8 @@ function turn(record) {
     const whose = claim.speaker ? `According to ${escape(claim.speaker)}: ` : "";
     const sure = `confidence ${Math.round(100 * claim.confidence)}%`;
     lines.push(`${whose}**${escape(claim.text)}** (${sure})`, quotation(cited(record, claim), true));
+    const also = others(record, claim).map((other) => `- Also in ${linked(other, cited(record, claim))}`);
+    if (also.length) lines.push(also.join("\n"));
   }
   if (!claims.length) lines.push(escape(silence(record)));
   if (nearest.length) lines.push(CLOSEST, ...nearest.map((citation) => quotation(citation, false)));
@@ -46,12 +53,31 @@ function quotation(citation, marked) {
   const points = [...citation.cited_text];
   const from = citation.answer_start_char - citation.start_char;
   const to = citation.answer_end_char - citation.start_char;
-  const parts = [points.slice(0, from), points.slice(from, to), points.slice(to)];
-  const [before, words, behind] = parts.map((part) => escape(part.join("")));
+  const pieces = [points.slice(0, from), points.slice(from, to), points.slice(to)];
+  const [before, words, behind] = pieces.map((part) => escape(part.join("")));
   const whole = marked ? `${before}**${words}**${behind}` : before + words + behind;
-  const title = `[${escape(citation.document_title)}](<${absolute(citation.url)}>)`;
-  const place = `paragraph ${citation.paragraph}, characters ${citation.start_char}–${citation.end_char}`;
-  return `> ${whole}\n>\n> — ${title}, ${place}`;
+  return `> ${whole}\n>\n> — ${linked(citation)}`;
+}
+
+// The parts that say where a quotation stands; behind another one of its article only the paragraph.
+function parts({ document_id: id, document_title: title, document_date: date, paragraph }, before) {
+  const article = id === before?.document_id ? [] : [title, ...(date ? [inWords(date)] : [])];
+  return [...article, `paragraph ${paragraph}`];
+}
+
+const place = (citation, before) => parts(citation, before).join(", ");
+
+// The same with a link and the characters.
+function linked(citation, before) {
+  const [first, ...rest] = parts(citation, before).map(escape);
+  const characters = `characters ${citation.start_char}–${citation.end_char}`;
+  return [`[${first}](<${absolute(citation.url)}>)`, ...rest, characters].join(", ");
+}
+
+// A date as the page shows it.
+export function inWords(date) {
+  const [, year, month, day] = /^(\d{4})-(0[1-9]|1[0-2])(?:-(\d\d)(?:[T ].*)?)?$/.exec(date) ?? [];
+  return year ? [...(day ? [Number(day)] : []), MONTHS[month - 1], year].join(" ") : date;
 }
 
 export function save(text, name, type) {
@@ -64,6 +90,8 @@ export function save(text, name, type) {
 
 const absolute = (url) => location.origin + url;
 const cited = (record, claim) => record.citations.find(({ id }) => id === claim.citation);
+const others = ({ citations }, claim) =>
+  claim.citations.slice(1).map((number) => citations.find(({ id }) => id === number));
 const silence = ({ message }) => (message === null ? log.dataset.silence : `rustqa: ${message}`);
 
 // Text that Markdown would take for its own signs, on one line.

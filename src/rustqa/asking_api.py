@@ -1,0 +1,105 @@
+"""The routes that ask: one question or many, a search, and whether an answer is right."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, HTTPException, Request
+from fastapi.responses import HTMLResponse, Response
+
+from rustqa import schema
+from rustqa.errors import RustQAError
+from rustqa.examples import ANSWERS, BATCHES, QUESTIONS, SEARCHES
+from rustqa.feedback import FeedbackFile, labelled_line
+from rustqa.library import Library
+from rustqa.loaded import Loaded, Rendered, wants_html
+from rustqa.runtime import side_by_side
+from rustqa.security import is_foreign
+from rustqa.types import Answer, Scope
+
+router = APIRouter()
+feedback_router = APIRouter()
+
+
+@router.post(
+    "/ask",
+    response_model=Answer,
+    responses={200: {"content": {"application/json": {"examples": ANSWERS}}}},
+)
+def ask(
+    body: Annotated[schema.AskRequest, Body(openapi_examples=QUESTIONS)],
+    request: Request,
+    library: Loaded,
+    pages: Rendered,
+) -> Response:
+    """Answers a question with words cut verbatim from the articles, each with its citation.
+
+    With the header Accept: text/html the answer comes as the piece of HTML the chat page shows.
+    """
+    scope = body.scope()
+    answer = _ask(library, body, scope)
+    if wants_html(request):
+        return HTMLResponse(pages.turn(library, answer, body.turns(), scope))
+    # Written here, as FastAPI would first take it apart and check it again.
+    return Response(schema.ANSWER.dump_json(answer), media_type="application/json")
+
+
+@router.post("/ask/batch")
+def ask_batch(
+    body: Annotated[schema.BatchRequest, Body(openapi_examples=BATCHES)], library: Loaded
+) -> schema.BatchResponse:
+    """Answers up to 100 questions, in their order; if one cannot be asked, none is."""
+
+    def answer(numbered: tuple[int, schema.AskRequest]) -> Answer:
+        place, item = numbered
+        try:
+            return _ask(library, item, item.scope())
+        except RustQAError as error:
+            raise type(error)(f"{error} (in questions[{place}])") from error
+
+    return schema.BatchResponse(answers=list(side_by_side(answer, enumerate(body.questions))))
+
+
+@router.post("/search")
+def search(
+    body: Annotated[schema.SearchRequest, Body(openapi_examples=SEARCHES)], library: Loaded
+) -> schema.SearchResponse:
+    """Finds passages without judging whether they answer: the best sentence of each, as a
+    citation."""
+    scope = body.scope()
+    results = library.pipeline.search(
+        body.query, body.top_k, scope.documents, scope.since, scope.until
+    )
+    return schema.SearchResponse(results=list(results))
+
+
+@feedback_router.post("/feedback")
+def feedback(
+    body: Annotated[schema.FeedbackRequest, Body()], request: Request, library: Loaded
+) -> schema.FeedbackResponse:
+    """Keeps whether an answer is right, with its question, in a file of the server.
+
+    The question is asked again of the same articles, so that what is kept stands in them; 409 if
+    its answer is another than the one that was shown, 403 for a browser that shows another site's
+    page.
+    """
+    if is_foreign(request.headers):
+        raise HTTPException(403, "feedback is taken from rustqa's own page alone")
+    history, scope = body.turns(), body.scope()
+    answer = library.pipeline.ask(
+        body.question, history, 3, scope.documents, scope.since, scope.until
+    )
+    if answer.answer != body.answer:
+        raise HTTPException(409, "the answer is another one by now; ask again")
+    if answer.message is not None:
+        raise HTTPException(422, "what rustqa itself says is no answer; say it of another")
+    line = labelled_line(answer, history, body.verdict, library.documents)
+    file: FeedbackFile = request.app.state.feedback
+    file.keep(line)
+    return schema.FeedbackResponse(id=line["id"])
+
+
+def _ask(library: Library, body: schema.AskRequest, scope: Scope) -> Answer:
+    return library.pipeline.ask(
+        body.question, body.turns(), body.top_k, scope.documents, scope.since, scope.until
+    )

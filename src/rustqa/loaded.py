@@ -1,0 +1,62 @@
+"""What the routes are given: the articles once they are loaded, the pages, and what is wanted."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from rustqa.errors import UnknownDocumentError
+from rustqa.library import Library
+from rustqa.schema import scope_of
+from rustqa.shelf import Shelf
+from rustqa.types import Document, Scope
+from rustqa.web import Pages
+
+
+async def library_of(request: Request) -> Library:
+    """The articles; raises NotReadyError or LoadingError if there are none to ask."""
+    shelf: Shelf = request.app.state.shelf
+    return shelf.library()
+
+
+async def pages_of(request: Request) -> Pages:
+    """What renders the pages."""
+    pages: Pages = request.app.state.pages
+    return pages
+
+
+async def scope_named(
+    document: Annotated[
+        list[str], Query(default_factory=list, description="an article chosen; may be given again")
+    ],
+    since: Annotated[
+        str | None, Query(description="only from this day on, as 2024-07-12, 2024-07 or 2024")
+    ] = None,
+    until: Annotated[str | None, Query(description="only up to this day, month or year")] = None,
+) -> Scope:
+    """The articles that the address names; an empty field of a form sets no limit."""
+    return scope_of(list(dict.fromkeys(document)) or None, since or None, until or None)
+
+
+Loaded = Annotated[Library, Depends(library_of)]
+Rendered = Annotated[Pages, Depends(pages_of)]
+Named = Annotated[Scope, Depends(scope_named)]
+
+
+def document_of(library: Library, id: str) -> Document:
+    """The article with this id; raises UnknownDocumentError if there is none."""
+    if id not in library.documents:
+        raise UnknownDocumentError(f"no article has the id {id!r}; see GET /articles")
+    return library.documents[id]
+
+
+def is_form(request: Request) -> bool:
+    """Whether a form of a page sent the request."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip()
+    return kind == "application/x-www-form-urlencoded"
+
+
+def wants_html(request: Request) -> bool:
+    """Whether the client takes HTML, as browsers do."""
+    return "text/html" in request.headers.get("accept", "")
