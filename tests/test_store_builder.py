@@ -48,6 +48,7 @@ def _parts(store: FaissStore) -> dict[str, bytes]:
         "passages": columns.passages.tobytes(),
         "sentences": columns.sentences.tobytes(),
         "vectors": columns.vectors.tobytes(),
+        "digests": columns.digests.tobytes(),
         "terms": bytes(postings.terms),
         "table": postings.table.tobytes(),
         "postings": postings.sentences.tobytes(),

@@ -34,16 +34,9 @@ from rustqa.store.local import FaissStore
 from rustqa.types import Encoder
 
 NAMES = (
-    *(
-        "documents.jsonl",
-        "documents.npy",
-        "files.jsonl",
-        "manifest.json",
-        "marks.npy",
-        "passages.npy",
-    ),
-    *("postings.npy", "sentences.npy", "terms.npy", "terms.txt", "texts.txt", "vectors.faiss"),
-    *("vectors.npy", "words.txt"),
+    *("digests.npy", "documents.jsonl", "documents.npy", "files.jsonl", "manifest.json"),
+    *("marks.npy", "passages.npy", "postings.npy", "sentences.npy", "terms.npy", "terms.txt"),
+    *("texts.txt", "vectors.faiss", "vectors.npy", "words.txt"),
 )
 
 

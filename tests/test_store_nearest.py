@@ -89,9 +89,7 @@ def test_an_index_survives_its_file(lists: Nearest, tmp_path: Path, mapped: bool
         file = tmp_path / "vectors.faiss"
         file.write_bytes(index.to_bytes().tobytes())
         data = None if mapped else file.read_bytes()
-        loaded = load_nearest(
-            file, data, ROWS.__getitem__, {"probes": index.probes, "recall": index.recall}
-        )
+        loaded = load_nearest(file, data, ROWS.__getitem__, index.tuning)
         assert np.array_equal(loaded.search(QUESTIONS, 10), index.search(QUESTIONS, 10))
         assert (loaded.kind, len(loaded)) == (index.kind, len(index))
 
@@ -107,6 +105,24 @@ def test_centroids_are_taken_over(lists: Nearest, monkeypatch: pytest.MonkeyPatc
     exact = np.argsort(-(QUESTIONS @ grown.T), axis=1)[:, 0]
     assert np.mean(index.search(QUESTIONS, 1)[:, 0] == exact) > 0.9
     assert len(lists) == COUNT
+
+
+def test_what_was_tuned_serves_small_changes(
+    lists: Nearest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until they add up to a tenth of the passages; then it is tuned again."""
+    monkeypatch.setattr(nearest, "FLAT", 1000)
+    tuned: list[int] = []
+
+    def note(index: object, look_up: object, count: int, probes: int) -> Nearest:
+        tuned.append(probes)
+        return Nearest(index, ROWS.__getitem__, probes, 0.99)
+
+    monkeypatch.setattr(nearest, "_tuned", note)
+    one = build_nearest(ROWS.__getitem__, COUNT, lists, 400)
+    assert (one.probes, one.recall, one.changed, tuned) == (lists.probes, lists.recall, 400, [])
+    two = build_nearest(ROWS.__getitem__, COUNT, one, 400)
+    assert (two.recall, two.changed, tuned) == (0.99, 0, [lists.probes])
 
 
 def test_the_same_vectors_make_the_same_index(

@@ -91,7 +91,7 @@ def build_index(
     origin = replace(origin, removed=origin.removed - update.returned, files=files)
     if before is None or before.id != store.id or old != origin or before.recipe != store.recipe:
         save_store(store, settings.index, origin, np.array(update.marks, MARK))
-    gone = sum(name not in store.documents for name in before.documents) if before else 0
+    gone = sum(name not in update.ids for name in before.documents) if before else 0
     return Indexed(store, update.problems, update.repeats, update.read, update.kept, gone)
 
 

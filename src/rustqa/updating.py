@@ -46,7 +46,7 @@ class Update:
         self._origin = origin
         self._known = known
         self._again = again
-        self._ids: set[str] = set()
+        self.ids: set[str] = set()
         self._duplicates: Duplicates | None = None
 
     def take_all(self) -> list[IndexedFile]:
@@ -103,7 +103,7 @@ class Update:
             if not self._is_read_again(file):
                 return None
             self.returned.add(name)
-        if name in self._ids:
+        if name in self.ids:
             return Problem(file.name, f"another article has the id {name!r}; rename one")
         mark = self._old_marks[item] if isinstance(item, int) else mark_of(item)
         if self._duplicates:
@@ -115,7 +115,7 @@ class Update:
             if same and not isinstance(item, int):
                 reason = f"nearly the same text as the article {same.id!r}; taken all the same"
                 self.repeats.append(Problem(file.name, reason))
-        self._ids.add(name)
+        self.ids.add(name)
         self.marks.append(mark)
         if isinstance(item, int):
             self._builder.keep(item, item + 1)

@@ -155,11 +155,15 @@ class Keeper:
             stop_event=self._changed,
             step=_PAUSE,
             debounce=_LONGEST_PAUSE,
-            rust_timeout=_LOOKED_FOR,
+            rust_timeout=_PAUSE,
             yield_on_timeout=True,
             raise_interrupt=False,
         )
-        next(changes, None)
+        for quiet, found in enumerate(changes):
+            # What changed before the watch began is not told of.
+            missed = quiet == 0 and self._upkeep.is_stale()
+            if found or missed or quiet * _PAUSE >= _LOOKED_FOR:
+                return
 
 
 def _taken(indexed: Indexed, added: str, name: str) -> Document:

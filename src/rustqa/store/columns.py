@@ -56,7 +56,8 @@ class Columns:
     """What an index knows of its articles, passages and sentences.
 
     `lines` holds a JSON line for each article and `texts` their texts, in UTF-8. A passage has a
-    vector and so has each of its sentences, but where it is one sentence they share it.
+    vector and so has each of its sentences, but where it is one sentence they share it. `digests`
+    are those of the texts that the vectors are of.
     """
 
     lines: Bytes
@@ -65,6 +66,7 @@ class Columns:
     passages: Table
     sentences: Table
     vectors: Table
+    digests: Table
 
     def __len__(self) -> int:
         return len(self.passages) - 1

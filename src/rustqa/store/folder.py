@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
@@ -25,16 +25,10 @@ from rustqa.store.local import FaissStore, Recipe
 from rustqa.store.nearest import load_nearest
 from rustqa.store.postings import Postings
 
-_TABLES = (
-    "documents.npy",
-    "passages.npy",
-    "sentences.npy",
-    "vectors.npy",
-    "terms.npy",
-    "postings.npy",
-)
+_COLUMNS = ("documents.npy", "passages.npy", "sentences.npy", "vectors.npy", "digests.npy")
+_TABLES = (*_COLUMNS, "terms.npy", "postings.npy", "marks.npy")
 _TEXTS = ("documents.jsonl", "texts.txt", "terms.txt", "words.txt")
-_FILES = (*_TABLES, *_TEXTS, "vectors.faiss", "files.jsonl", "marks.npy")
+_FILES = (*_TABLES, *_TEXTS, "vectors.faiss", "files.jsonl")
 # Files up to this size are read rather than mapped: it is quicker.
 _READ = 1 << 20
 _CHECKING = 4
@@ -120,7 +114,7 @@ def load_store(folder: Path) -> FaissStore:
     try:
         columns = Columns(
             text("documents.jsonl"), text("texts.txt"),
-            *map(table, ("documents.npy", "passages.npy", "sentences.npy", "vectors.npy")),
+            *map(table, _COLUMNS),
         )  # fmt: skip
         file = folder / "vectors.faiss"
         look_up, found = columns.passage_vectors, manifest["search"]
@@ -208,6 +202,7 @@ def _write(
         "passages.npy": columns.passages,
         "sentences.npy": columns.sentences,
         "vectors.npy": columns.vectors,
+        "digests.npy": columns.digests,
         "terms.npy": postings.table,
         "postings.npy": postings.sentences,
         "marks.npy": np.zeros(0) if marks is None else marks,
@@ -235,11 +230,7 @@ def _write(
         "documents": len(store.documents),
         "passages": len(store),
         "vectors": {"rows": len(columns.vectors), "dimensions": store.nearest.index.d},
-        "search": {
-            "index": store.nearest.kind,
-            "probes": store.nearest.probes,
-            "recall": round(store.nearest.recall, 4),
-        },
+        "search": store.nearest.tuning,
         "files": {name: sha256_of(made / name) for name in _FILES},
         "versions": {name: version(name) for name in ("faiss-cpu", "numpy")},
     }
@@ -252,7 +243,8 @@ def _checksum(manifest: Mapping[str, Any]) -> str:
 
 
 def _line(file: IndexedFile) -> bytes:
-    return json.dumps(asdict(file), ensure_ascii=False).encode() + b"\n"
+    record = {field: getattr(file, field) for field in IndexedFile.__dataclass_fields__}
+    return json.dumps(record, ensure_ascii=False).encode() + b"\n"
 
 
 def _checked(folder: Path, digests: Mapping[str, str]) -> dict[str, bytes | None]:

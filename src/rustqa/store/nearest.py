@@ -32,6 +32,9 @@ _COMPARED = 500
 _LISTS_PER_ROOT = 4
 _TRAINING = 40
 _SAMPLE = 500
+_FEWEST = 8
+# What was tuned serves until such a share of the passages is another.
+_UNTUNED = 0.1
 _ROUNDS = 8
 _CHUNK = 65_536
 _SEED = 7
@@ -43,15 +46,34 @@ LookUp = Callable[[Numbers], Vectors]
 class Nearest:
     """Finds the passages nearest to a question; on unit vectors the product is the cosine."""
 
-    def __init__(self, index: Any, look_up: LookUp, probes: int = 0, recall: float = 1.0) -> None:
-        """Wraps a FAISS index; `probes` is the number of lists looked through (0: it is flat)."""
+    def __init__(
+        self,
+        index: Any,
+        look_up: LookUp,
+        probes: int = 0,
+        recall: float = 1.0,
+        changed: int = 0,
+    ) -> None:
+        """Wraps a FAISS index; `probes` is the number of lists looked through (0: it is flat),
+        `recall` what that reached, and `changed` how many passages are others since."""
         self.index = index
         self._look_up = look_up
         self.probes = probes
         self.recall = recall
+        self.changed = changed
 
     def __len__(self) -> int:
         return int(self.index.ntotal)
+
+    @property
+    def tuning(self) -> dict[str, Any]:
+        """How it is searched, and what that was found to reach."""
+        return {
+            "index": self.kind,
+            "probes": self.probes,
+            "recall": round(self.recall, 4),
+            "changed": self.changed,
+        }
 
     @property
     def kind(self) -> str:
@@ -97,8 +119,11 @@ class Nearest:
         return data
 
 
-def build_nearest(look_up: LookUp, count: int, before: Nearest | None = None) -> Nearest:
-    """The index over `count` passages; what was trained is taken over from `before` if it fits."""
+def build_nearest(
+    look_up: LookUp, count: int, before: Nearest | None = None, changed: int = 0
+) -> Nearest:
+    """The index over `count` passages; what was trained is taken over from `before` if it fits,
+    and what was tuned if no more than a tenth of the passages `changed` since."""
     faiss = _faiss()
     faiss.omp_set_num_threads(processors())
     dimensions = look_up(np.array([0])).shape[1]
@@ -110,10 +135,15 @@ def build_nearest(look_up: LookUp, count: int, before: Nearest | None = None) ->
     if before is not None and before.probes and before.index.nlist == lists:
         index = faiss.clone_index(before.index)
         index.reset()
+        _add(index, look_up, count)
+        changed += before.changed
+        if changed <= _UNTUNED * count:
+            return Nearest(index, look_up, before.probes, before.recall, changed)
+        nearest = _tuned(index, look_up, count, before.probes)
     else:
         index = _trained(look_up, count, lists, dimensions)
-    _add(index, look_up, count)
-    nearest = _tuned(index, look_up, count)
+        _add(index, look_up, count)
+        nearest = _tuned(index, look_up, count, _FEWEST)
     log.info(
         "%s: %d lists looked through, recall %.3f", nearest.kind, nearest.probes, nearest.recall
     )
@@ -122,13 +152,13 @@ def build_nearest(look_up: LookUp, count: int, before: Nearest | None = None) ->
 
 def load_nearest(file: Path, data: bytes | None, look_up: LookUp, found: Any) -> Nearest:
     """The index in a file, mapped into memory as far as FAISS can, or in what was read of it
-    already; `found` are the probes and the recall that were found when it was built."""
+    already; `found` is what its `tuning` was when it was written."""
     faiss = _faiss()
     if data is not None:
         index = faiss.deserialize_index(np.frombuffer(data, np.uint8))
     else:
         index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)
-    return Nearest(index, look_up, found["probes"], found["recall"])
+    return Nearest(index, look_up, found["probes"], found["recall"], found["changed"])
 
 
 def _faiss() -> Any:
@@ -162,8 +192,8 @@ def _add(index: Any, look_up: LookUp, count: int) -> None:
         index.add(look_up(numbers))
 
 
-def _tuned(index: Any, look_up: LookUp, count: int) -> Nearest:
-    """The index with so many lists looked through as reach the recall on the sample.
+def _tuned(index: Any, look_up: LookUp, count: int, probes: int) -> Nearest:
+    """The index with so many lists looked through, or more, as reach the recall on the sample.
 
     Two passages at random are mixed into a question: it is near some passages but is none. Real
     questions find as much (docs/scaling.md).
@@ -173,7 +203,6 @@ def _tuned(index: Any, look_up: LookUp, count: int) -> Nearest:
     questions = mixed[:_SAMPLE] + np.float32(0.5) * mixed[_SAMPLE:]
     questions /= np.linalg.norm(questions, axis=1, keepdims=True)
     exact = exact_nearest(questions, look_up, count)
-    probes = 8
     while True:
         nearest = Nearest(index, look_up, probes)
         found = nearest.search(questions, TOP)
