@@ -39,10 +39,13 @@ class Library:
         self.pipeline = pipeline
         self.documents = pipeline.store.documents
         self.first = pipeline.first()
-        # A conversation belongs to one edition.
-        self.edition = f"{__version__} {pipeline.store.id}"
         self._sentences = lru_cache(_ARTICLES_KEPT)(self._find_sentences)
         self._suggestions = lru_cache(_ARTICLES_KEPT)(self._find_suggestions)
+
+    @property
+    def edition(self) -> str:
+        """What a conversation belongs to: another once an article has changed."""
+        return f"{__version__} {self.pipeline.store.id}"
 
     def first_of(self, scope: Scope) -> Document:
         """The article that is shown before anything is asked of those in scope: the newest."""
@@ -53,7 +56,7 @@ class Library:
 
     def suggestions(self, document_id: str) -> list[str]:
         """Questions the article answers, found once."""
-        return self._suggestions(document_id)
+        return self._suggestions(document_id, self.documents[document_id].sha256)
 
     def blocks(
         self, document: Document, citations: Sequence[Citation] = (), equal: bool = False
@@ -61,7 +64,7 @@ class Library:
         """Each block of the article with its pieces, the citations highlighted; all like the
         best one if they are `equal`."""
         here = [item for item in citations if item.document_id == document.id]
-        sentences = iter(self._sentences(document.id))
+        sentences = iter(self._sentences(document.id, document.sha256))
         sentence = next(sentences, None)
         for block in document.blocks:
             inside = []
@@ -74,22 +77,23 @@ class Library:
     def quotation(self, citation: Citation, attribution: Attribution | None = None) -> list[Piece]:
         """The cited text in pieces, the answer's words marked, and those that attribute them."""
         span = Span(citation.start_char, citation.end_char)
+        document = self.documents[citation.document_id]
         inside = [
             sentence
-            for sentence in self._sentences(citation.document_id)
+            for sentence in self._sentences(document.id, document.sha256)
             if span.start <= sentence.start and sentence.end <= span.end
         ]
-        text = self.documents[citation.document_id].text
         cue = None
         if attribution is not None:
             cue = Span(attribution.cue_start_char, attribution.cue_end_char)
-        return list(_pieces(text, span, inside, [citation], cue=cue))
+        return list(_pieces(document.text, span, inside, [citation], cue=cue))
 
-    def _find_sentences(self, document_id: str) -> list[Span]:
+    def _find_sentences(self, document_id: str, _sha256: str) -> list[Span]:
+        """Of the article as it is now; another checksum is another article."""
         passages = self.pipeline.store.passages_of(document_id)
         return [sentence for passage in passages for sentence in passage.sentences]
 
-    def _find_suggestions(self, document_id: str) -> list[str]:
+    def _find_suggestions(self, document_id: str, _sha256: str) -> list[str]:
         return self.pipeline.suggestions(document_id, _SUGGESTIONS)
 
 
