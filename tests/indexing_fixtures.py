@@ -7,8 +7,15 @@ from pathlib import Path
 import pytest
 
 from fakes import FakeEncoder, FakeReader
-from rustqa import indexing
+from rustqa import checking, indexing
 from rustqa.settings import Settings
+
+
+def use_fake_encoder(patch: pytest.MonkeyPatch) -> None:
+    """Indexes are made and checked with the fake encoder, of whatever name."""
+    for module in (checking, indexing):
+        patch.setattr(module, "weights_fingerprint", lambda name: FakeEncoder(name).fingerprint)
+    patch.setattr(indexing, "open_passage_encoder", lambda name, _cache: FakeEncoder(name))
 
 
 @pytest.fixture
@@ -16,8 +23,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A corpus of one article, no index yet, and fakes for the encoder and the reader."""
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus" / "rain.txt").write_text("It rained on Monday.")
-    monkeypatch.setattr(indexing, "weights_fingerprint", lambda name: FakeEncoder(name).fingerprint)
-    monkeypatch.setattr(indexing, "open_passage_encoder", lambda name, _cache: FakeEncoder(name))
+    use_fake_encoder(monkeypatch)
     monkeypatch.setattr(
         "rustqa.encoder.open_question_encoder", lambda name, _cache: FakeEncoder(name)
     )

@@ -16,8 +16,8 @@ from rustqa.indexing import build_in_memory
 from rustqa.passages import splitter_name
 from rustqa.remote_indexing import Uploader
 from rustqa.store.address import parse_address
-from rustqa.store.builder import make_recipe
 from rustqa.store.folder import Origin, load_store, save_store
+from rustqa.store.local import make_recipe
 from rustqa.store.qdrant import QdrantStore
 from rustqa.store.qdrant_connection import Connection, connect
 from rustqa.store.qdrant_writer import CollectionWriter

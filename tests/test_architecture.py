@@ -38,6 +38,7 @@ LEVELS = (
     frozenset({"limits", "settings"}),
     STAGES,
     *SOURCES,
+    frozenset({"checking"}),
     frozenset({"updating"}),
     frozenset({"indexing"}),
     frozenset({"drafts", "feedback", "labelled", "pipeline", "remote_indexing"}),
@@ -86,7 +87,7 @@ WEB = {
     "pydantic": {"articles_api", "schema"},
     "uvicorn": {"server"},
 }
-JOINING = frozenset({"indexing", "opening", "pipeline", "remote_indexing", "updating"})
+JOINING = frozenset({"checking", "indexing", "opening", "pipeline", "remote_indexing", "updating"})
 RUN_TIME = [name for name in FILES if not name.startswith("training.")]
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from fakes import HARBOUR, FakeEncoder, FakeReader, articles
+from indexing_fixtures import use_fake_encoder
 from rustqa import evaluate as evaluate_module
-from rustqa import indexing, opening
+from rustqa import opening
 from rustqa.cli import main
 from rustqa.errors import CitationError, EncoderError
 from rustqa.indexing import build_in_memory
@@ -38,8 +39,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
 @pytest.fixture
 def own_articles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of one's own articles, and a fake encoder wherever one is opened."""
-    monkeypatch.setattr(indexing, "open_passage_encoder", lambda name, _cache: FakeEncoder(name))
-    monkeypatch.setattr(indexing, "weights_fingerprint", lambda name: FakeEncoder(name).fingerprint)
+    use_fake_encoder(monkeypatch)
     monkeypatch.setattr(
         "rustqa.encoder.open_question_encoder", lambda name, _cache: FakeEncoder(name)
     )

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes import FakeEncoder
-from rustqa import indexing
+from indexing_fixtures import use_fake_encoder
 from rustqa.cli import main
 from rustqa.store.folder import load_store
 
@@ -30,8 +29,7 @@ def articles(tmp_path: Path) -> Path:
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs `rustqa index` with some words on an index of its own; gives code, output, errors."""
-    monkeypatch.setattr(indexing, "weights_fingerprint", lambda name: FakeEncoder(name).fingerprint)
-    monkeypatch.setattr(indexing, "open_passage_encoder", lambda name, _cache: FakeEncoder(name))
+    use_fake_encoder(monkeypatch)
 
     def call(*words: str | Path) -> tuple[int, str, str]:
         code = main(["index", *map(str, words), "--index", str(tmp_path / "index")])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fakes import CountingEncoder
-from rustqa import encoder, indexing
+from rustqa import checking, encoder, indexing
 from rustqa.encoder import open_passage_encoder, open_question_encoder, weights_fingerprint
 from rustqa.errors import CorpusError, StoreError
 from rustqa.indexing import (
@@ -132,7 +132,8 @@ def test_another_encoder_encodes_all(
     """Of another name, or of other weights under the same."""
     build_index(settings)
     monkeypatch.setattr(indexing, "open_passage_encoder", lambda _name, _cache: other)
-    monkeypatch.setattr(indexing, "weights_fingerprint", lambda _name: other.fingerprint)
+    for module in (checking, indexing):
+        monkeypatch.setattr(module, "weights_fingerprint", lambda _name: other.fingerprint)
     store = build_index(replace(settings, encoder=other.name)).store
     assert other.encoded == ["It rained on Monday."]
     assert store.recipe["weights_sha256"] == other.fingerprint
@@ -168,7 +169,8 @@ def test_another_model_is_prepared_once_for_index_and_questions(
     """Where neither is there yet; torch cannot export two at a time."""
     monkeypatch.setattr(indexing, "open_passage_encoder", open_passage_encoder)
     monkeypatch.setattr(encoder, "open_question_encoder", open_question_encoder)
-    monkeypatch.setattr(indexing, "weights_fingerprint", weights_fingerprint)
+    for module in (checking, indexing):
+        monkeypatch.setattr(module, "weights_fingerprint", weights_fingerprint)
     with caplog.at_level(logging.WARNING):
         asker = open_pipeline(replace(settings, encoder=str(small_model)), build=True)
     assert asker.ask("When did it rain?").status == "answered"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from fakes import CORPUS, HARBOUR, ORCHARD, FakeEncoder, FakeReader
+from indexing_fixtures import use_fake_encoder
 from qdrant_servers import Node
-from rustqa import indexing
 from rustqa.cli import main
 from rustqa.store.qdrant_replicas import missing_replicas
 from store_contract import local_connection, served
@@ -24,8 +24,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for module in ("rustqa.store.qdrant", "rustqa.remote_indexing"):
         monkeypatch.setattr(f"{module}.connect", lambda _address, _key: connection)
     monkeypatch.setattr("rustqa.remote_indexing.missing_replicas", lambda _connection: [])
-    monkeypatch.setattr(indexing, "open_passage_encoder", lambda name, _cache: FakeEncoder(name))
-    monkeypatch.setattr(indexing, "weights_fingerprint", lambda name: FakeEncoder(name).fingerprint)
+    use_fake_encoder(monkeypatch)
     monkeypatch.setattr(
         "rustqa.encoder.open_question_encoder", lambda name, _cache: FakeEncoder(name)
     )

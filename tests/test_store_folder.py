@@ -19,7 +19,6 @@ from rustqa.passages import splitter_name
 from rustqa.sources.files import Problem
 from rustqa.sources.reading import read_corpus
 from rustqa.store import folder as folder_module
-from rustqa.store.builder import make_recipe
 from rustqa.store.columns import unpack
 from rustqa.store.folder import (
     IndexedFile,
@@ -30,7 +29,7 @@ from rustqa.store.folder import (
     read_origin,
     save_store,
 )
-from rustqa.store.local import FaissStore
+from rustqa.store.local import FaissStore, make_recipe
 from rustqa.types import Encoder
 
 NAMES = (

@@ -10,18 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fakes import FakeEncoder
+from indexing_fixtures import use_fake_encoder
 from rustqa import indexing
+from rustqa.checking import Changes, check_index, find_changes, open_store
 from rustqa.errors import CorpusError, StoreError
-from rustqa.indexing import (
-    Changes,
-    Indexed,
-    build_index,
-    check_index,
-    find_changes,
-    open_store,
-    read_documents,
-)
+from rustqa.indexing import Indexed, build_index, read_documents
 from rustqa.settings import Settings
 from rustqa.store import folder
 from rustqa.store.folder import load_store, read_origin
@@ -260,8 +253,7 @@ def test_whatever_happens_to_the_files_the_index_is_that_of_a_fresh_build(
     place = tmp_path_factory.mktemp("edits")
     cache = place / "cache"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(indexing, "weights_fingerprint", lambda name: FakeEncoder(name).fingerprint)
-        patch.setattr(indexing, "open_passage_encoder", lambda name, _cache: FakeEncoder(name))
+        use_fake_encoder(patch)
         for number, files in enumerate(states):
             corpus = place / "corpus"
             for old in corpus.glob("*.txt"):

@@ -13,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from fakes import FakeEncoder
-from rustqa import indexing
+from rustqa import checking, indexing
 from rustqa.api import create_app
 from rustqa.corpus import make_document
 from rustqa.feedback import FeedbackFile
@@ -187,7 +187,8 @@ def kept_up(
     articles are added to `folder`/added."""
     encoder = FakeEncoder()
     monkeypatch.setattr(indexing, "open_passage_encoder", lambda *_: encoder)
-    monkeypatch.setattr(indexing, "weights_fingerprint", lambda _: encoder.fingerprint)
+    for module in (checking, indexing):
+        monkeypatch.setattr(module, "weights_fingerprint", lambda _: encoder.fingerprint)
     corpus = folder / "articles"
     corpus.mkdir()
     for document in (town(), farm()):

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from rustqa.checking import find_changes, open_store
 from rustqa.encoder import open_passage_encoder, open_question_encoder
 from rustqa.errors import CorpusError, RustQAError, StoreError
-from rustqa.indexing import find_changes, open_store
 from rustqa.reader import open_reader
 from rustqa.settings import Settings
 from rustqa.sources.files import KINDS, find_files

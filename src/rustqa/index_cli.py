@@ -100,7 +100,7 @@ def _report(indexed: Indexed | Uploaded) -> None:
 
 
 def _list(settings: Settings, as_json: bool) -> int:
-    from rustqa.indexing import stored
+    from rustqa.checking import stored
 
     store = stored(settings)
     found = store.list_documents(count=len(store.documents)).documents
@@ -120,7 +120,7 @@ def _check(settings: Settings, as_json: bool) -> int:
 
         found = check_collection(settings)
     else:
-        from rustqa.indexing import check_index
+        from rustqa.checking import check_index
 
         found = check_index(settings)
     if as_json:

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
+from rustqa.checking import known_files, stored
 from rustqa.encoder import open_passage_encoder, weights_fingerprint
 from rustqa.errors import CorpusError, StoreError
 from rustqa.passages import split_document, splitter_name
@@ -17,26 +17,17 @@ from rustqa.settings import Settings, data_root
 from rustqa.sources.duplicates import MARK
 from rustqa.sources.files import KINDS, Problem, find_files
 from rustqa.sources.reading import read_file
-from rustqa.store.builder import Builder, make_recipe
+from rustqa.store.builder import Builder
 from rustqa.store.folder import (
     Origin,
-    check_recipe,
     load_store,
     read_marks,
     read_origin,
     save_store,
 )
 from rustqa.store.local import FaissStore
-from rustqa.types import Document, Encoder, PassageStore, Vectors
-from rustqa.updating import Update, is_unchanged, known_files
-
-
-class Changes(NamedTuple):
-    """Names of files that are not as they were indexed."""
-
-    new: list[str]
-    changed: list[str]
-    gone: list[str]
+from rustqa.types import Document, Encoder, Vectors
+from rustqa.updating import Update
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,73 +84,6 @@ def build_index(
         save_store(store, settings.index, origin, np.array(update.marks, MARK))
     gone = sum(name not in update.ids for name in before.documents) if before else 0
     return Indexed(store, update.problems, update.repeats, update.read, update.kept, gone)
-
-
-def open_store(settings: Settings) -> PassageStore:
-    """The index from disk, checked against the encoder and the articles, or the collection that
-    is set, checked against the encoder; raises StoreError."""
-    store = None if settings.store else load_store(settings.index)
-    fingerprint = weights_fingerprint(settings.encoder)
-    recipe = make_recipe(settings.encoder, fingerprint, splitter_name())
-    if store is None:
-        from rustqa.store.qdrant import open_collection
-
-        return open_collection(settings.store or "", settings.store_key, recipe)
-    check_recipe(store, recipe)
-    new, changed, gone = find_changes(settings)
-    if new or changed or gone:
-        what = (
-            f"{(*new, *changed)[0]} is new or changed" if new or changed else f"{gone[0]} is gone"
-        )
-        raise StoreError(
-            f"the index is older than its articles ({what}); run: rustqa index, with the same "
-            "--index"
-        )
-    return store
-
-
-def stored(settings: Settings) -> PassageStore:
-    """What is indexed, whatever made it; raises StoreError if it cannot be used."""
-    if settings.store:
-        from rustqa.store.qdrant import open_collection
-
-        return open_collection(settings.store, settings.store_key)
-    return load_store(settings.index)
-
-
-def find_changes(settings: Settings) -> Changes:
-    """The files that are not as they were indexed; sources that are not there are left aside."""
-    changes = Changes([], [], [])
-    origin = read_origin(settings.index)
-    if origin is None:
-        return changes
-    sources = (settings.corpus,) if settings.corpus else origin.sources
-    known = known_files(origin, sources)
-    for place, source in enumerate(sources):
-        if not source.exists():
-            known = {key: file for key, file in known.items() if key[0] != place}
-            continue
-        for file in find_files(source)[0]:
-            indexed = known.pop((place, file.name), None)
-            if indexed is None:
-                changes.new.append(file.name)
-            elif not is_unchanged(indexed, file):
-                changes.changed.append(file.name)
-    changes.gone.extend(name for _, name in known)
-    return changes
-
-
-def check_index(settings: Settings) -> dict[str, list[str]]:
-    """What is amiss, by kind: `new`, `changed` and `gone` files, and those `not used`.
-
-    Raises StoreError if the index is damaged or made by another encoder.
-    """
-    fingerprint = weights_fingerprint(settings.encoder)
-    recipe = make_recipe(settings.encoder, fingerprint, splitter_name())
-    check_recipe(load_store(settings.index), recipe)
-    origin = read_origin(settings.index) or Origin(())
-    wrong = [f"{name}: {reason}" for file in origin.files for name, reason in file.problems]
-    return {**find_changes(settings)._asdict(), "not used": wrong}
 
 
 def read_documents(settings: Settings, ids: Collection[str]) -> dict[str, Document]:

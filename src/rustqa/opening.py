@@ -32,7 +32,7 @@ def open_pipeline(settings: Settings, build: bool = False) -> Pipeline:
         reader = pool.submit(open_reader, settings.reader)
         encoder = pool.submit(open_question_encoder, settings.encoder, settings.cache)
 
-        from rustqa.indexing import build_index, open_store
+        from rustqa.checking import open_store
         from rustqa.pipeline import Pipeline
 
         try:
@@ -44,5 +44,7 @@ def open_pipeline(settings: Settings, build: bool = False) -> Pipeline:
             # What may have to be prepared for both is prepared once.
             encoder.result()
             log.warning("%s; building it now", str(error).partition(";")[0])
+            from rustqa.indexing import build_index
+
             store = build_index(settings).store
         return Pipeline(store, encoder.result(), reader.result(), settings.threshold)

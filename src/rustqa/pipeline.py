@@ -17,7 +17,6 @@ from rustqa.agreement import agreeing
 from rustqa.citations import cite
 from rustqa.conversation import leans_on
 from rustqa.errors import QuestionError
-from rustqa.indexing import build_in_memory
 from rustqa.limits import MAX_QUESTION, check_request, check_scope
 from rustqa.passages import split_sentences
 from rustqa.retriever import FusedRetriever
@@ -326,6 +325,8 @@ class Pipeline:
 
     def over(self, documents: Sequence[Document], encoder: Encoder) -> Pipeline:
         """A pipeline like this one over other documents, which `encoder` encodes in memory."""
+        from rustqa.indexing import build_in_memory
+
         return self.on(build_in_memory(documents, encoder))
 
     def suggestions(self, document_id: str, limit: int = 4) -> list[str]:

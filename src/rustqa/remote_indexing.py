@@ -14,8 +14,7 @@ from rustqa.sources.duplicates import Duplicates
 from rustqa.sources.files import Problem, SourceFile, find_files
 from rustqa.sources.reading import read_file
 from rustqa.store.address import parse_address
-from rustqa.store.builder import make_recipe
-from rustqa.store.local import Recipe
+from rustqa.store.local import Recipe, make_recipe
 from rustqa.store.qdrant import QdrantStore
 from rustqa.store.qdrant_connection import Connection, connect
 from rustqa.store.qdrant_replicas import missing_replicas

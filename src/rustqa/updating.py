@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from rustqa.checking import Key, digest_of, is_unchanged, stamp_of
 from rustqa.sources.duplicates import Duplicates, Mark, mark_of
 from rustqa.sources.files import Problem, SourceFile, find_files
 from rustqa.sources.reading import read_file
@@ -15,9 +15,6 @@ from rustqa.store.documents import Documents
 from rustqa.store.folder import IndexedFile, Origin
 from rustqa.store.local import FaissStore
 from rustqa.types import Document
-
-Key = tuple[int, str]
-"""A file: the place of its source and its name below that."""
 
 
 class Update:
@@ -84,8 +81,8 @@ class Update:
 
     def _take(self, place: int, file: SourceFile, indexed: IndexedFile | None) -> IndexedFile:
         first = len(self._builder)
-        stamp = _stamp(file)
-        sha256 = indexed.sha256 if indexed else _sha256(file)
+        stamp = stamp_of(file)
+        sha256 = indexed.sha256 if indexed else digest_of(file)
         items: Iterable[Document | Problem | int] = read_file(file)
         if indexed:
             items = range(indexed.first, indexed.after)
@@ -130,40 +127,3 @@ class Update:
         if self._before is None:
             raise ValueError("there is no old index")
         return self._before.articles
-
-
-def known_files(old: Origin, sources: Sequence[Path]) -> dict[Key, IndexedFile]:
-    """The files as they were indexed, by the places that their sources have now."""
-    places = {path.resolve(): place for place, path in enumerate(old.sources)}
-    now = {places.get(path.resolve(), place): place for place, path in enumerate(sources)}
-    return {(now[file.source], file.name): file for file in old.files if file.source in now}
-
-
-def is_unchanged(indexed: IndexedFile, file: SourceFile) -> bool:
-    """Whether the file, with its metadata, is as it was indexed."""
-    return indexed.stamp == _stamp(file) or indexed.sha256 == _sha256(file)
-
-
-def _stamp(file: SourceFile) -> str:
-    """The sizes and times of change of a file and of its metadata; empty if it is gone."""
-    try:
-        found = [path.stat() for path in _parts(file)]
-    except OSError:
-        return ""
-    return " ".join(f"{item.st_size}:{item.st_mtime_ns}" for item in found)
-
-
-def _sha256(file: SourceFile) -> str:
-    """Hex SHA-256 of the file's content, then its metadata's; empty if it cannot be read."""
-    digest = hashlib.sha256()
-    try:
-        for path in _parts(file):
-            with path.open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
-    except OSError:
-        return ""
-    return digest.hexdigest()
-
-
-def _parts(file: SourceFile) -> list[Path]:
-    return [file.path, *filter(None, [file.metadata])]

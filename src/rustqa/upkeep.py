@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock, Thread
 
+from rustqa.checking import find_changes
 from rustqa.drafts import Draft, DraftFolder, article_id, checked
 from rustqa.errors import ArticleError, RepeatedArticleError, RustQAError, StoreError
-from rustqa.indexing import Indexed, build_index, find_changes
+from rustqa.indexing import Indexed, build_index
 from rustqa.settings import Settings
 from rustqa.shelf import Shelf
 from rustqa.store.folder import read_origin

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -28,9 +29,6 @@ MARK = np.dtype([("digest", "<u8", (2,)), ("signature", "<u4", (_BANDS * _ROWS,)
 Mark = NDArray[Any]
 """An article's digest and signature, of the type MARK."""
 
-_RANDOM = np.random.default_rng(20240712)
-_FACTORS: _Hashes = _RANDOM.integers(1, 2**63, _BANDS * _ROWS, np.uint64) * 2 + 1
-_TERMS: _Hashes = _RANDOM.integers(0, 2**63, _BANDS * _ROWS, np.uint64)
 _POWERS: _Hashes = np.array([6364136223846793005**power % 2**64 for power in range(_RUN)], "u8")
 
 
@@ -90,6 +88,14 @@ def _parts(signature: _Signature) -> _Signature:
     return signature.reshape(_BANDS, _ROWS)
 
 
+@cache
+def _orders() -> tuple[_Hashes, _Hashes]:
+    """Factors and terms that put all runs of words into as many different orders."""
+    chance = np.random.default_rng(20240712)
+    factors: _Hashes = chance.integers(1, 2**63, _BANDS * _ROWS, np.uint64) * 2 + 1
+    return factors, chance.integers(0, 2**63, _BANDS * _ROWS, np.uint64)
+
+
 def _signature(document: Document) -> _Signature:
     """Of each of 64 orders of all runs of words, the first run in the article; zeros where it is
     too short to tell."""
@@ -99,8 +105,9 @@ def _signature(document: Document) -> _Signature:
         return np.zeros(_BANDS * _ROWS, np.uint32)
     hashes = np.array([crc32(word.encode()) for word in words], np.uint64)
     runs = np.lib.stride_tricks.sliding_window_view(hashes, _RUN) @ _POWERS
-    least = np.full(len(_FACTORS), 2**32 - 1, np.uint32)
+    factors, terms = _orders()
+    least = np.full(len(factors), 2**32 - 1, np.uint32)
     for start in range(0, len(runs), _CHUNK):
-        orders = (runs[start : start + _CHUNK, None] * _FACTORS + _TERMS) >> np.uint64(32)
+        orders = (runs[start : start + _CHUNK, None] * factors + terms) >> np.uint64(32)
         least = np.minimum(least, orders.min(axis=0).astype(np.uint32))
     return least

@@ -14,23 +14,16 @@ import numpy as np
 from rustqa.errors import StoreError
 from rustqa.store.columns import DOCUMENT, PASSAGE, SENTENCE, Columns, Numbers, Table, pack
 from rustqa.store.documents import document_line
-from rustqa.store.local import FaissStore, Recipe
+from rustqa.store.local import FORMAT_VERSION, FaissStore, Recipe, make_recipe
 from rustqa.store.nearest import build_nearest
 from rustqa.store.postings import collect
 from rustqa.types import Document, Encoder, Passage, Span
 from rustqa.words import surface_words, terms
 
-FORMAT_VERSION = 2
-
 # Texts that are encoded together, so that those of like length can be.
 _TOGETHER = 65_536
 
 Split = Callable[[Document], Sequence[Passage]]
-
-
-def make_recipe(encoder: str, fingerprint: str, splitter: str) -> Recipe:
-    """The recipe of an index to be built or to be expected."""
-    return {"encoder": encoder, "weights_sha256": fingerprint, "splitter": splitter}
 
 
 class Builder:

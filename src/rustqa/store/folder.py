@@ -19,9 +19,8 @@ import numpy as np
 
 from rustqa.checksums import sha256_of
 from rustqa.errors import StoreError
-from rustqa.store.builder import FORMAT_VERSION
 from rustqa.store.columns import Columns, Table
-from rustqa.store.local import FaissStore, Recipe
+from rustqa.store.local import FORMAT_VERSION, FaissStore, Recipe
 from rustqa.store.nearest import load_nearest
 from rustqa.store.postings import Postings
 

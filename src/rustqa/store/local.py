@@ -20,8 +20,15 @@ T = TypeVar("T")
 Recipe = dict[str, str]
 """What made the vectors: `encoder`, its `weights_sha256`, and the `splitter`."""
 
+FORMAT_VERSION = 2
+
 # So few passages in scope are all compared, as an index of lists would find but some of them.
 _COMPARED = 20_000
+
+
+def make_recipe(encoder: str, fingerprint: str, splitter: str) -> Recipe:
+    """The recipe of an index to be built or to be expected."""
+    return {"encoder": encoder, "weights_sha256": fingerprint, "splitter": splitter}
 
 
 class FaissStore:
