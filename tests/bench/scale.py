@@ -180,10 +180,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.folder or Path(scratch)
         for size in options.sizes:
-            built = {}
-            if not (folder / str(size)).exists():
-                built = {"build": _run_apart("build", folder, size)}
-            results.append({**_run_apart("ask", folder, size), **built})
+            built = folder / f"{size}.json"
+            if not built.exists():
+                built.write_text(json.dumps(_run_apart("build", folder, size)))
+            found = _run_apart("ask", folder, size)
+            results.append({**found, "build": json.loads(built.read_text())})
             sys.stdout.write(json.dumps(results[-1], indent=2) + "\n")
             sys.stdout.flush()
     save("scale", {"dimensions": DIMENSIONS, "sizes": results}, ("faiss-cpu", "numpy"))
