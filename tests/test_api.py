@@ -93,7 +93,7 @@ def test_ask_documents(client: TestClient) -> None:
     answer = client.post("/ask", json=body).json()
     assert {item["document_id"] for item in answer["nearest"]} == {"farm"}
     error = error_of(client.post("/ask", json={**ASKED, "documents": ["nowhere"]}), 404)
-    assert error == "no article has the id 'nowhere'; see GET /articles"
+    assert error == "no article has the id 'nowhere'; see their list"
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_articles_are_found(client: TestClient, query: str, ids: list[str]) -> N
         (f"q={'x' * 201}", 422, "the field 'q' String should have at most 200 characters"),
         ("since=soon", 422, "since is no date: 'soon'; write it as 2024-07-12, 2024-07 or 2024"),
         ("since=2024&until=2023", 422, "since (2024-01-01) is after until (2023-12-31)"),
-        ("document=nowhere", 404, "no article has the id 'nowhere'; see GET /articles"),
+        ("document=nowhere", 404, "no article has the id 'nowhere'; see their list"),
     ],
 )
 def test_a_list_that_cannot_be(client: TestClient, query: str, status: int, message: str) -> None:
@@ -195,7 +195,7 @@ def test_article_page(client: TestClient) -> None:
 def test_unknown_article(client: TestClient) -> None:
     """An unknown id is a 404 that says where the known ones are."""
     error = error_of(client.get("/articles/nowhere"), 404)
-    assert error == "no article has the id 'nowhere'; see GET /articles"
+    assert error == "no article has the id 'nowhere'; see their list"
     page = client.get("/articles/nowhere", headers=HTML)
     assert page.status_code == 404
     assert "no article has the id &#39;nowhere&#39;" in page.text

@@ -328,13 +328,17 @@ def test_nothing_but_an_index_is_replaced(
     assert (site / "index.html").read_text() == "kept"
 
 
-@pytest.mark.parametrize("arguments", [["index"], ["ask", "why?", "--index"]])
+@pytest.mark.parametrize("arguments", [["index", "--index", "i"], ["ask", "why?", "--index"]])
 def test_a_path_that_cannot_be_looked_at(
-    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A name longer than the file system takes gives one line and exit code 2."""
     # The encoder, which is opened meanwhile, may have to be prepared first and would say so.
     monkeypatch.setattr("rustqa.encoder.open_question_encoder", lambda *_: FakeEncoder())
+    monkeypatch.chdir(tmp_path)
     assert main([*arguments, "x" * 300]) == 2
     error = capsys.readouterr().err
     assert error.endswith("File name too long; make it usable or name another\n")

@@ -56,9 +56,32 @@ def test_bad_files_are_named_at_the_end(run: Run, articles: Path) -> None:
     (articles / "copy.txt").write_text("It snowed.")
     code, out, err = run(articles)
     assert code == 1
-    assert "rustqa: 1 not used:\n  bad.txt: not UTF-8 at byte 0" in err
-    assert "1 repeats of other articles:\n  snow.txt: the same text as the article 'copy'" in err
+    assert "rustqa: 1 could not be used:\n  bad.txt: not UTF-8 at byte 0" in err
+    assert "1 repeat other articles:\n  snow.txt: the same text as the article 'copy'" in err
     assert "2 article(s)" in out
+    code, _, err = run()
+    assert (code, err) == (
+        1,
+        "rustqa: 1 could not be used before either; see: rustqa index check\n",
+    )
+
+
+def test_paths_may_stand_behind_options(run: Run, articles: Path) -> None:
+    """As with other programs."""
+    assert "2 article(s)" in run("--fresh", articles)[1]
+    with pytest.raises(SystemExit):
+        run(articles, "--bad")
+
+
+def test_the_index_that_comes_with_rustqa_is_not_changed_by_mistake(
+    articles: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only when it is named."""
+    monkeypatch.delenv("RUSTQA_INDEX", raising=False)
+    assert main(["index", str(articles)]) == 2
+    assert (
+        "name one of your own, as in: rustqa index my-articles/ --index" in capsys.readouterr().err
+    )
 
 
 def test_many_bad_files_are_counted(run: Run, articles: Path) -> None:
@@ -66,7 +89,7 @@ def test_many_bad_files_are_counted(run: Run, articles: Path) -> None:
     for number in range(60):
         (articles / f"bad-{number}.txt").write_bytes(b"\xff")
     err = run(articles)[2]
-    assert "60 not used" in err
+    assert "60 could not be used" in err
     assert "and 10 more" in err
     assert err.count("UTF-8 at byte") == 50
 

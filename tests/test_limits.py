@@ -124,7 +124,7 @@ def test_known_articles_can_be_named(documents: Collection[str] | None) -> None:
 @pytest.mark.parametrize(
     ("documents", "error", "message"),
     [
-        (["orchard", "rain"], UnknownDocumentError, "no article has the id 'rain'; see GET"),
+        (["orchard", "rain"], UnknownDocumentError, "no article has the id 'rain'; see their list"),
         ([], QuestionError, "no article is named; name one or leave `documents` out"),
         ("harbour", QuestionError, "documents is the text 'harbour'; give a list of ids"),
         ("", QuestionError, "documents is the text ''; give a list of ids"),

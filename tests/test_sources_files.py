@@ -70,11 +70,26 @@ def test_odd_names_are_found_and_shown_in_one_line(tmp_path: Path) -> None:
     for name in names:
         with open(os.path.join(os.fsencode(tmp_path), name), "wb") as file:
             file.write(b"It rained.")
-    assert _names(tmp_path) == ["a\ufffdb.txt", "Łódź \N{SLICE OF PIZZA}.txt", "\ufffd.txt"]
+    assert _names(tmp_path) == ["%FF.txt", "a%0Ab.txt", "Łódź \N{SLICE OF PIZZA}.txt"]
     found = read_all(tmp_path)
     assert [not isinstance(item, Problem) and item.id for item in found] == [
-        *("a-b", "łódź", "article")
+        *("ff", "a-0ab", "łódź")
     ]
+
+
+def test_names_of_different_bytes_are_shown_differently(tmp_path: Path) -> None:
+    """So that the files of an index are told apart."""
+    for name in (b"a\xff.txt", b"a\xfe.txt"):
+        with open(os.path.join(os.fsencode(tmp_path), name), "wb") as file:
+            file.write(b"It rained.")
+    assert _names(tmp_path) == ["a%FE.txt", "a%FF.txt"]
+
+
+def test_an_index_is_not_made_of_articles(tmp_path: Path) -> None:
+    """Though it may lie among them, and holds files of texts."""
+    index = dict.fromkeys(["manifest.json", "vectors.faiss", "texts.txt", "documents.jsonl"], "x")
+    write(tmp_path, {"a.txt": "It rained.", **{f"index/{name}": "x" for name in index}})
+    assert _names(tmp_path) == ["a.txt"]
 
 
 def test_rules_of_an_ignore_file_hold_for_its_folder(tmp_path: Path) -> None:

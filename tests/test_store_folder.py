@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -217,122 +216,6 @@ def test_the_articles_are_found_again(tmp_path: Path, fake_store: FaissStore) ->
     assert _sources(tmp_path / "a" / "index") == (tmp_path / "a" / "corpus",)
     (tmp_path / "a").rename(tmp_path / "b")
     assert _sources(tmp_path / "b" / "index") == (tmp_path / "b" / "corpus",)
-
-
-def test_a_save_replaces_the_old_index(folder: Path, other_store: FaissStore) -> None:
-    """The new index stands in its place and nothing is left beside it."""
-    save_store(other_store, folder, Origin((folder,)))
-    assert load_store(folder).id == other_store.id
-    assert _scratch(folder) == []
-
-
-@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
-def test_a_failure_while_writing_leaves_the_old_index(
-    folder: Path,
-    fake_store: FaissStore,
-    other_store: FaissStore,
-    monkeypatch: pytest.MonkeyPatch,
-    error: BaseException,
-) -> None:
-    """A full disk or an impatient user costs nothing but the new index."""
-    write_bytes = Path.write_bytes
-
-    def fail(file: Path, data: bytes) -> int:
-        if file.name == "documents.jsonl":
-            raise error
-        return write_bytes(file, data)
-
-    monkeypatch.setattr(Path, "write_bytes", fail)
-    expected = StoreError if isinstance(error, OSError) else KeyboardInterrupt
-    with pytest.raises(expected):
-        save_store(other_store, folder, Origin((folder,)))
-    assert load_store(folder).id == fake_store.id
-    assert _scratch(folder) == []
-
-
-@pytest.fixture
-def cut_off(folder: Path, other_store: FaissStore, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder whose replacement was cut off between the two renames."""
-    rename = Path.rename
-
-    def crash(source: Path, target: Path) -> Path:
-        if target == folder:
-            raise KeyboardInterrupt
-        return rename(source, target)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "rename", crash)
-        with pytest.raises(KeyboardInterrupt):
-            save_store(other_store, folder, Origin((folder.parent,)))
-    assert not folder.exists()
-    return folder
-
-
-def test_a_crash_between_the_renames_is_recovered(cut_off: Path, fake_store: FaissStore) -> None:
-    """The old index serves on from where it was put aside, and still knows its articles."""
-    assert load_store(cut_off).id == fake_store.id
-    assert _sources(cut_off) == (cut_off.parents[1] / "corpus",)
-
-
-def test_a_save_after_a_crash_leaves_nothing_behind(cut_off: Path, other_store: FaissStore) -> None:
-    """The next index takes its place and the one put aside is removed."""
-    save_store(other_store, cut_off, Origin((cut_off,)))
-    assert load_store(cut_off).id == other_store.id
-    assert _scratch(cut_off) == []
-
-
-def test_a_crash_before_the_clearing_up_is_no_hindrance(
-    folder: Path, other_store: FaissStore
-) -> None:
-    """An index put aside earlier does not stand in the way of the next save."""
-    shutil.copytree(folder, folder.with_name(".index-previous"))
-    save_store(other_store, folder, Origin((folder,)))
-    assert load_store(folder).id == other_store.id
-    assert _scratch(folder) == []
-
-
-def test_a_link_to_an_index_stays_a_link(folder: Path, other_store: FaissStore) -> None:
-    """The index a link points at is replaced, time and again."""
-    link = folder.parents[1] / "link"
-    link.symlink_to(folder)
-    for _ in range(2):
-        save_store(other_store, link, Origin((folder.parent,)))
-    assert link.is_symlink()
-    assert load_store(folder).id == other_store.id
-    assert _sources(link) == (folder.parent,)
-    assert _scratch(folder) == []
-
-
-def test_a_folder_of_other_files_is_not_replaced(tmp_path: Path, fake_store: FaissStore) -> None:
-    """--index pointed at the wrong folder destroys nothing; an empty folder will do."""
-    (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(StoreError, match="holds other files; name an empty or new folder"):
-        save_store(fake_store, tmp_path, Origin((tmp_path,)))
-    assert [file.name for file in tmp_path.iterdir()] == ["thesis.txt"]
-    (tmp_path / "empty").mkdir()
-    save_store(fake_store, tmp_path / "empty", Origin((tmp_path,)))
-    assert load_store(tmp_path / "empty").id == fake_store.id
-
-
-def test_a_place_under_a_file_is_refused(tmp_path: Path, fake_store: FaissStore) -> None:
-    """The error names the place and the way out."""
-    (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match=r"cannot write the index at .*file/index .*with --index"):
-        save_store(fake_store, tmp_path / "file" / "index", Origin((tmp_path,)))
-
-
-def test_a_read_only_place_is_refused(
-    folder: Path, fake_store: FaissStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The system's reason is passed on and the index that is there stays."""
-
-    def refuse(**_: object) -> str:
-        raise OSError(30, "Read-only file system")
-
-    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
-    with pytest.raises(StoreError, match=r"Read-only file system.*make the folder writable"):
-        save_store(fake_store, folder, Origin((folder,)))
-    assert load_store(folder).id == fake_store.id
 
 
 def test_an_index_of_the_first_format_is_replaced(folder: Path, fake_store: FaissStore) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,13 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexing_fixtures import use_fake_encoder
-from rustqa import indexing
+from rustqa import indexing, updating
 from rustqa.checking import Changes, check_index, find_changes, open_store
 from rustqa.errors import CorpusError, StoreError
 from rustqa.indexing import Indexed, build_index, read_documents
 from rustqa.settings import Settings
+from rustqa.sources import reading
+from rustqa.sources.files import Problem, SourceFile
 from rustqa.store import folder
 from rustqa.store.folder import load_store, read_origin
+from rustqa.types import Document
 
 
 @pytest.fixture
@@ -82,15 +86,18 @@ def test_metadata_beside_an_article_is_a_part_of_it(settings: Settings, corpus: 
 def test_bad_files_stop_no_other(settings: Settings, corpus: Path) -> None:
     """They are named with what is wrong, and read again the next time, mended or not."""
     (corpus / "bad.txt").write_bytes(b"\xff")
-    (corpus / "rows.jsonl").write_text('{"text": "It hailed."}\nnothing\n{"text": "It froze."}\n')
+    rows = ['{"id": "a", "text": "It hailed."}', "nothing", '{"id": "b", "text": "It froze."}']
+    (corpus / "rows.jsonl").write_text("\n".join(rows))
     indexed = build_index(settings)
     assert [name for name, _ in indexed.problems] == ["bad.txt", "rows.jsonl:2"]
     assert "UTF-8" in indexed.problems[0].reason
-    assert _ids(settings) == ["rain", "rows-1", "rows-3"]
+    assert _ids(settings) == ["rain", "a", "b"]
     assert open_store(settings).id == indexed.store.id
-    assert len(build_index(settings).problems) == 2
+    again = build_index(settings)
+    assert (again.problems, again.old_problems) == ([], indexed.problems)
     _write(corpus, bad="It is mended.")
-    assert [name for name, _ in build_index(settings).problems] == ["rows.jsonl:2"]
+    mended = build_index(settings)
+    assert [name for name, _ in (*mended.problems, *mended.old_problems)] == ["rows.jsonl:2"]
     assert _ids(settings)[0] == "bad"
 
 
@@ -134,57 +141,6 @@ def test_the_same_article_is_indexed_once(settings: Settings, corpus: Path) -> N
     assert _ids(settings) == ["sun"]
 
 
-def test_sources_are_added(settings: Settings, corpus: Path, tmp_path: Path) -> None:
-    """A folder or a file joins those that are known, and is known from then on."""
-    _write(tmp_path / "more", snow="It snowed.")
-    _write(tmp_path, hail="It hailed.")
-    settings = replace(settings, corpus=None)
-    build_index(settings, [corpus])
-    indexed = build_index(settings, add=[tmp_path / "more", tmp_path / "hail.txt"])
-    assert (indexed.read, indexed.kept) == (2, 1)
-    assert _ids(settings) == ["rain", "snow", "hail"]
-    _write(tmp_path / "more", fog="There was fog.")
-    build_index(settings)
-    assert _ids(settings) == ["rain", "fog", "snow", "hail"]
-    build_index(settings, [tmp_path / "more"])
-    assert _ids(settings) == ["fog", "snow"]
-
-
-def test_articles_and_sources_are_removed(settings: Settings, corpus: Path, tmp_path: Path) -> None:
-    """An article stays out until it is added again; a source is forgotten."""
-    _write(corpus, snow="It snowed.")
-    _write(tmp_path / "more", hail="It hailed.")
-    settings = replace(settings, corpus=None)
-    build_index(settings, [corpus, tmp_path / "more"])
-    removed = build_index(settings, remove=["snow", str(tmp_path / "more")])
-    assert (removed.gone, _ids(settings)) == (2, ["rain"])
-    build_index(settings)
-    assert _ids(settings) == ["rain"]
-    assert find_changes(settings) == Changes([], [], [])
-    build_index(settings, add=[corpus / "snow.txt"])
-    assert "snow" in _ids(settings)
-    build_index(settings)
-    assert "snow" in _ids(settings)
-
-
-def test_what_is_not_there_cannot_be_removed(settings: Settings) -> None:
-    """Neither an article nor a source has that name; nothing is written."""
-    build_index(settings)
-    with pytest.raises(StoreError, match="'fog' is neither an article nor a source of this index"):
-        build_index(settings, remove=["fog"])
-
-
-def test_a_source_that_vanished_empties_no_index(settings: Settings, corpus: Path) -> None:
-    """A drive that is not there is no reason to forget its articles."""
-    settings = replace(settings, corpus=None)
-    build_index(settings, [corpus])
-    corpus.rename(corpus.with_name("elsewhere"))
-    with pytest.raises(CorpusError, match=r"no such file or folder; put it back, or: rustqa index"):
-        build_index(settings)
-    assert _ids(settings) == ["rain"]
-    assert open_store(settings).documents["rain"]
-
-
 def test_a_check_says_what_is_amiss(settings: Settings, corpus: Path) -> None:
     """Files that are new, changed, gone or of no use."""
     _write(corpus, snow="It snowed.")
@@ -194,6 +150,7 @@ def test_a_check_says_what_is_amiss(settings: Settings, corpus: Path) -> None:
     _write(corpus, rain="It poured.", fog="There was fog.")
     found = check_index(settings)
     assert found.pop("not used")[0].startswith("bad.txt: not UTF-8")
+    assert found.pop("not there") == []
     assert found == {"new": ["fog.txt"], "changed": ["rain.txt"], "gone": ["snow.txt"]}
 
 
@@ -236,6 +193,99 @@ def test_files_are_found_by_their_source_wherever_it_lies(
     assert [file.name for file in origin.files] == ["rain.txt", "snow.txt", "rain.txt"]
 
 
+def test_what_changes_while_another_is_read_is_not_lost(
+    settings: Settings, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is taken as it was, and found changed the next time."""
+    _write(corpus, a="It froze.")
+    build_index(settings)
+    _write(corpus, a="It froze again.")
+    read = reading.read_file
+
+    def change(file: SourceFile) -> Iterator[Document | Problem]:
+        (corpus / "rain.txt").write_text("It poured on Sunday.")
+        return read(file)
+
+    monkeypatch.setattr(updating, "read_file", change)
+    build_index(settings)
+    assert find_changes(settings) == Changes([], ["rain.txt"], [])
+    monkeypatch.undo()
+
+
+def test_bad_lines_and_repeats_are_not_read_again_for_nothing(
+    settings: Settings, corpus: Path
+) -> None:
+    """They are told of as before; what another file caused is looked at when any file changes."""
+    rows = ['{"id": "a", "text": "It hailed."}', "no", '{"id": "b", "text": "It hailed."}']
+    (corpus / "rows.jsonl").write_text("\n".join(rows))
+    first = build_index(settings)
+    again = build_index(settings)
+    assert (again.read, again.kept) == (0, 2)
+    assert (again.problems, again.repeats) == ([], [])
+    assert (again.old_problems, again.old_repeats) == (first.problems, first.repeats)
+    names = [name for name, _ in (*again.old_problems, *again.old_repeats)]
+    assert names == ["rows.jsonl:2", "rows.jsonl"]
+    _write(corpus, snow="It snowed.")
+    grown = build_index(settings)
+    assert (grown.read, grown.kept) == (1, 2)
+
+
+def test_an_index_among_its_articles_is_not_one_of_them(settings: Settings, corpus: Path) -> None:
+    """However often it is made."""
+    settings = replace(settings, index=corpus / "index")
+    for _ in range(3):
+        build_index(settings)
+    assert _ids(settings) == ["rain"]
+    assert find_changes(settings) == Changes([], [], [])
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}\n", b"no JSON\n"])
+def test_a_damaged_list_of_files_is_mended(settings: Settings, damage: bytes) -> None:
+    """By the command that the message names."""
+    build_index(settings)
+    (settings.index / "files.jsonl").write_bytes(damage)
+    with pytest.raises(StoreError, match=r"files.jsonl is damaged; build it again"):
+        open_store(settings)
+    build_index(settings)
+    assert open_store(settings).documents["rain"]
+
+
+def test_another_folder_of_like_files_is_read(settings: Settings, tmp_path: Path) -> None:
+    """Though sizes and times are the same, as in what was packed to be reproducible."""
+    settings = replace(settings, corpus=None)
+    for name, day in (("v1", "Monday"), ("v2", "Friday")):
+        _write(tmp_path / name, a=f"It rained on {day}.")
+        os.utime(tmp_path / name / "a.txt", (0, 0))
+    build_index(settings, [tmp_path / "v1"])
+    assert "Friday" in build_index(settings, [tmp_path / "v2"]).store.documents["a"].text
+
+
+def test_a_removed_line_stays_away_wherever_it_stands(settings: Settings, corpus: Path) -> None:
+    """And takes no other with it."""
+    rows = [f'{{"text": "It rained on day {n}."}}' for n in range(3)]
+    (corpus / "rows.jsonl").write_text("\n".join(rows))
+    store = build_index(settings).store
+    second = list(store.documents)[2]
+    build_index(settings, remove=[second])
+    (corpus / "rows.jsonl").write_text("\n".join(['{"text": "It froze."}', *rows]))
+    texts = [item.text for item in build_index(settings).store.documents.values()]
+    expected = ["It rained on Monday.", "It froze.", "It rained on day 0.", "It rained on day 2."]
+    assert texts == expected
+
+
+def test_only_one_makes_an_index_at_a_time(settings: Settings) -> None:
+    """Another is told to wait, and what was left half-made is cleared away."""
+    left = settings.index.parent / ".index-killed" / "new"
+    left.mkdir(parents=True)
+    with (
+        folder.locked(settings.index),
+        pytest.raises(StoreError, match="another process is making"),
+    ):
+        build_index(settings)
+    build_index(settings)
+    assert not left.parent.exists()
+
+
 _TEXTS = ["It rained.", "It froze. Ada slept.", "It rained.\n\nNo.", "", "Nobody slept."]
 
 
@@ -271,6 +321,7 @@ def test_whatever_happens_to_the_files_the_index_is_that_of_a_fresh_build(
             if one and other:
                 assert one.store.id == other.store.id
                 assert one.store.words == other.store.words
-                assert (one.problems, one.repeats) == (other.problems, other.repeats)
+                assert {*one.problems, *one.old_problems} == set(other.problems)
+                assert {*one.repeats, *one.old_repeats} == set(other.repeats)
                 assert check_index(at[0])["new"] == []
             assert folder.present(at[0].index).exists() or number == 0 or other is None

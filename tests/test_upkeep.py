@@ -233,5 +233,5 @@ def test_the_corpus_that_is_set_is_watched(tmp_path: Path) -> None:
     """Not what the index was made from."""
     settings = replace(Settings.from_env({}), corpus=tmp_path, index=tmp_path / "index")
     sources: Callable[[], Sequence[Path]] = upkeep_of(settings, watch=True, add_to=None).sources
-    assert sources() == [tmp_path]
+    assert list(sources()) == [tmp_path]
     assert upkeep_of(replace(settings, corpus=None), True, None).sources() == ()

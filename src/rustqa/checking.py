@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,13 +61,21 @@ def stored(settings: Settings) -> PassageStore:
     return load_store(settings.index)
 
 
+def sources_of(settings: Settings, origin: Origin) -> Sequence[Path]:
+    """Where the articles lie: the folder that is set, unless it is one of those that are known."""
+    corpus = settings.corpus
+    if corpus is None or corpus.resolve() in map(Path.resolve, origin.sources):
+        return origin.sources
+    return (corpus,)
+
+
 def find_changes(settings: Settings) -> Changes:
     """The files that are not as they were indexed; sources that are not there are left aside."""
     changes = Changes([], [], [])
     origin = read_origin(settings.index)
     if origin is None:
         return changes
-    sources = (settings.corpus,) if settings.corpus else origin.sources
+    sources = sources_of(settings, origin)
     known = known_files(origin, sources)
     for place, source in enumerate(sources):
         if not source.exists():
@@ -83,7 +92,8 @@ def find_changes(settings: Settings) -> Changes:
 
 
 def check_index(settings: Settings) -> dict[str, list[str]]:
-    """What is amiss, by kind: `new`, `changed` and `gone` files, and those `not used`.
+    """What is amiss, by kind: `new`, `changed` and `gone` files, those `not used`, and sources that
+    are `not there`.
 
     Raises StoreError if the index is damaged or made by another encoder.
     """
@@ -92,19 +102,32 @@ def check_index(settings: Settings) -> dict[str, list[str]]:
     check_recipe(load_store(settings.index), recipe)
     origin = read_origin(settings.index) or Origin(())
     wrong = [f"{name}: {reason}" for file in origin.files for name, reason in file.problems]
-    return {**find_changes(settings)._asdict(), "not used": wrong}
+    away = [str(source) for source in sources_of(settings, origin) if not source.exists()]
+    return {**find_changes(settings)._asdict(), "not used": wrong, "not there": away}
 
 
-def known_files(old: Origin, sources: Sequence[Path]) -> dict[Key, IndexedFile]:
-    """The files as they were indexed, by the places that their sources have now."""
-    places = {path.resolve(): place for place, path in enumerate(old.sources)}
-    now = {places.get(path.resolve(), place): place for place, path in enumerate(sources)}
-    return {(now[file.source], file.name): file for file in old.files if file.source in now}
+def known_files(origin: Origin, sources: Sequence[Path]) -> dict[Key, IndexedFile]:
+    """The files as they were indexed, by the places that their sources have now.
+
+    A source that is another folder now is known by its place, and its files by their content.
+    """
+    places = {path.resolve(): place for place, path in enumerate(sources)}
+    now = {place: places.get(path.resolve()) for place, path in enumerate(origin.sources)}
+    free = set(range(len(sources))) - set(now.values())
+    known = {}
+    for file in origin.files:
+        place = now[file.source]
+        if place is not None:
+            known[place, file.name] = file
+        elif file.source in free:
+            known[file.source, file.name] = replace(file, stamp="")
+    return known
 
 
 def is_unchanged(indexed: IndexedFile, file: SourceFile) -> bool:
     """Whether the file, with its metadata, is as it was indexed."""
-    return indexed.stamp == stamp_of(file) or indexed.sha256 == digest_of(file)
+    stamp = stamp_of(file)
+    return bool(stamp) and (stamp == indexed.stamp or digest_of(file) == indexed.sha256)
 
 
 def stamp_of(file: SourceFile) -> str:

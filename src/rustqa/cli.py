@@ -58,7 +58,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     # NumPy's products are small here: starting threads for them takes longer than they do.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    # argparse takes the paths before an option alone.
+    if rest and not (hasattr(options, "what") and not any(word.startswith("-") for word in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    options.what = [*getattr(options, "what", ()), *rest]
     _log_to_stderr()
     _forgive_encodings()
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rustqa.errors import InputError
-from rustqa.settings import Settings
+from rustqa.settings import Settings, data_root
 
 if TYPE_CHECKING:
     from rustqa.indexing import Indexed
@@ -45,6 +45,12 @@ def run_index(options: argparse.Namespace, settings: Settings) -> int:
         "list": lambda: _list(settings, options.json),
         "check": lambda: _check(settings, options.json),
     }
+    changing = action not in ("list", "check", "") and not settings.store
+    if changing and options.index is None and settings.index == data_root() / "index":
+        raise InputError(
+            "this would change the index that comes with rustqa; name one of your own, as in: "
+            "rustqa index my-articles/ --index my-index/"
+        )
     if action in ("list", "check") and rest:
         raise InputError(f"rustqa index {action} takes nothing more; leave {rest[0]!r} out")
     if action in actions:
@@ -82,14 +88,14 @@ def _build(
         f"{len(store):,} passages, index {store.id} ({indexed.read:,} read, {indexed.kept:,} as "
         f"before, {indexed.gone:,} gone)"
     )
-    return _TO_MEND if indexed.problems else _DONE
+    return _TO_MEND if indexed.problems or indexed.old_problems else _DONE
 
 
 def _report(indexed: Indexed | Uploaded) -> None:
     """Says on standard error what could not be used and what stands there twice."""
     for head, problems in (
-        ("repeats of other articles", indexed.repeats),
-        ("not used", indexed.problems),
+        ("repeat other articles", indexed.repeats),
+        ("could not be used", indexed.problems),
     ):
         if problems:
             print(f"rustqa: {len(problems):,} {head}:", file=sys.stderr)
@@ -97,6 +103,12 @@ def _report(indexed: Indexed | Uploaded) -> None:
             print(f"  {name}: {reason}", file=sys.stderr)
         if len(problems) > _NAMED:
             print(f"  and {len(problems) - _NAMED:,} more", file=sys.stderr)
+    if indexed.old_problems:
+        print(
+            f"rustqa: {len(indexed.old_problems):,} could not be used before either; "
+            "see: rustqa index check",
+            file=sys.stderr,
+        )
 
 
 def _list(settings: Settings, as_json: bool) -> int:

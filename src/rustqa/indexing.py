@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rustqa.checking import known_files, stored
+from rustqa.checking import known_files, sources_of, stored
 from rustqa.encoder import open_passage_encoder, weights_fingerprint
 from rustqa.errors import CorpusError, StoreError
 from rustqa.passages import split_document, splitter_name
@@ -21,6 +21,7 @@ from rustqa.store.builder import Builder
 from rustqa.store.folder import (
     Origin,
     load_store,
+    locked,
     read_marks,
     read_origin,
     save_store,
@@ -33,11 +34,14 @@ from rustqa.updating import Update
 @dataclass(frozen=True, slots=True)
 class Indexed:
     """An index as it was made: the store, what could not be used, which articles repeat others,
-    and how many were read, taken over from the old index, and left it."""
+    the same of files that are as they were, and how many articles were read, taken over from the
+    old index, and left it."""
 
     store: FaissStore
     problems: Sequence[Problem]
     repeats: Sequence[Problem]
+    old_problems: Sequence[Problem]
+    old_repeats: Sequence[Problem]
     read: int
     kept: int
     gone: int
@@ -67,6 +71,17 @@ def build_index(
     `remove` are ids of articles, or sources, to leave out from now on. With `fresh` nothing is
     taken over from the old index. Raises CorpusError or StoreError if nothing can be made of it.
     """
+    with locked(settings.index):
+        return _build(settings, sources, add, remove, fresh)
+
+
+def _build(
+    settings: Settings,
+    sources: Sequence[Path],
+    add: Sequence[Path],
+    remove: Collection[str],
+    fresh: bool,
+) -> Indexed:
     before = None if fresh else _old_store(settings.index)
     old = read_origin(settings.index) or Origin(())
     origin = _origin(settings, old, before, sources, add, remove)
@@ -74,7 +89,8 @@ def build_index(
     known = known_files(old, origin.sources) if builder.can_keep() else {}
     again = [path.resolve() for path in add]
     marks = read_marks(settings.index) if before else np.zeros(0, MARK)
-    update = Update(builder, before, origin, known, again, marks)
+    settled = old.sources == origin.sources and old.removed == origin.removed
+    update = Update(builder, before, origin, known, again, marks, settled)
     files = tuple(update.take_all())
     if not len(builder):
         raise CorpusError(nothing(origin.sources, update.problems))
@@ -83,7 +99,10 @@ def build_index(
     if before is None or before.id != store.id or old != origin or before.recipe != store.recipe:
         save_store(store, settings.index, origin, np.array(update.marks, MARK))
     gone = sum(name not in update.ids for name in before.documents) if before else 0
-    return Indexed(store, update.problems, update.repeats, update.read, update.kept, gone)
+    return Indexed(
+        store, update.problems, update.repeats, update.old_problems, update.old_repeats,
+        update.read, update.kept, gone,
+    )  # fmt: skip
 
 
 def read_documents(settings: Settings, ids: Collection[str]) -> dict[str, Document]:
@@ -94,7 +113,7 @@ def read_documents(settings: Settings, ids: Collection[str]) -> dict[str, Docume
         return {name: documents[name] for name in set(ids) if name in documents}
     store = load_store(settings.index)
     origin = read_origin(settings.index) or Origin(())
-    sources = (settings.corpus,) if settings.corpus else origin.sources
+    sources = sources_of(settings, origin)
     found = {}
     for name in set(ids):
         number = store.articles.number(name)
@@ -134,6 +153,18 @@ class PassageEncoder:
         return self._opened.knows(word)
 
 
+def _articles_at(path: Path, name: str, old: Origin, before: FaissStore) -> set[str]:
+    """The ids of the articles of a file or a folder, or else the article with this id."""
+    inside = [
+        file
+        for file in old.files
+        if Path(old.sources[file.source], file.name).resolve().is_relative_to(path)
+        or Path(old.sources[file.source]).resolve() == path
+    ]
+    found = {before.articles.id_of(n) for file in inside for n in range(file.first, file.after)}
+    return found or ({name} if name in before.documents else set())
+
+
 def nothing(sources: Sequence[Path], problems: Sequence[Problem]) -> str:
     """Why no article could be taken from there."""
     where = ", ".join(map(str, sources))
@@ -160,10 +191,16 @@ def _origin(
 ) -> Origin:
     """What the index is to be made from; raises CorpusError or StoreError if that cannot be."""
     shipped = data_root()
-    known = [*sources] or [*filter(None, [settings.corpus])] or [*old.sources]
+    known = [*sources] or [*sources_of(settings, old)]
     if not known and not add and settings.index == shipped / "index":
         known = [shipped / "corpus"]
-    paths = list(dict.fromkeys(path.resolve() for path in (*known, *add)))
+    paths = list(dict.fromkeys(path.resolve() for path in known))
+    # What lies in a folder that is known is not a source of its own.
+    paths += [
+        path
+        for path in dict.fromkeys(path.resolve() for path in add)
+        if not any(path.is_relative_to(folder) for folder in paths)
+    ]
     if not paths:
         raise StoreError("no articles are known for this index; name them: rustqa index FOLDER")
     removed = set() if sources else set(old.removed)
@@ -171,15 +208,15 @@ def _origin(
         path = Path(name).resolve()
         if path in paths:
             paths.remove(path)
-        elif before is not None and name in before.documents:
-            removed.add(name)
+        elif before is not None and (inside := _articles_at(path, name, old, before)):
+            removed |= inside
         else:
             raise StoreError(
                 f"{name!r} is neither an article nor a source of this index; see: rustqa index list"
             )
     for path in paths:
         if not path.exists():
-            raise CorpusError(
-                f"{path}: no such file or folder; put it back, or: rustqa index remove {path}"
-            )
+            indexed = path in map(Path.resolve, old.sources)
+            mend = f"put it back, or: rustqa index remove {path}" if indexed else "name another"
+            raise CorpusError(f"{path}: no such file or folder; {mend}")
     return Origin(tuple(paths), frozenset(removed))

@@ -53,7 +53,7 @@ def check_scope(
         raise QuestionError(f"too many articles are named; name {MAX_DOCUMENTS:,} at most")
     for name in documents or ():
         if name not in known:
-            raise UnknownDocumentError(f"no article has the id {name!r}; see GET /articles")
+            raise UnknownDocumentError(f"no article has the id {name!r}; see their list")
     if since and until and since > until:
         raise QuestionError(f"since ({since}) is after until ({until}); exchange the two")
 

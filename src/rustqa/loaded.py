@@ -47,7 +47,7 @@ Named = Annotated[Scope, Depends(scope_named)]
 def document_of(library: Library, id: str) -> Document:
     """The article with this id; raises UnknownDocumentError if there is none."""
     if id not in library.documents:
-        raise UnknownDocumentError(f"no article has the id {id!r}; see GET /articles")
+        raise UnknownDocumentError(f"no article has the id {id!r}; see their list")
     return library.documents[id]
 
 

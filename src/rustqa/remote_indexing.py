@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rustqa.errors import CorpusError, InputError
@@ -31,6 +31,8 @@ class Uploaded:
     store: QdrantStore
     problems: Sequence[Problem]
     repeats: Sequence[Problem]
+    # Every file is read each time.
+    old_problems: Sequence[Problem] = field(default=(), init=False)
     read: int
     kept: int
     gone: int

@@ -53,6 +53,10 @@ class Document:
     licence: str | None = None
     questions: tuple[str, ...] = ()
 
+    def __hash__(self) -> int:
+        # Of all fields it would take as long as the article has paragraphs.
+        return hash((self.id, self.sha256))
+
     @property
     def day(self) -> dt.date | None:
         """The day of the date, if that is one by ISO 8601; a year or a month counts as its first

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock, Thread
 
-from rustqa.checking import find_changes
+from rustqa.checking import find_changes, sources_of
 from rustqa.drafts import Draft, DraftFolder, article_id, checked
 from rustqa.errors import ArticleError, RepeatedArticleError, RustQAError, StoreError
 from rustqa.indexing import Indexed, build_index
 from rustqa.settings import Settings
 from rustqa.shelf import Shelf
-from rustqa.store.folder import read_origin
+from rustqa.store.folder import Origin, read_origin
 from rustqa.types import Document
 
 log = logging.getLogger(__name__)
@@ -43,10 +43,7 @@ def upkeep_of(settings: Settings, watch: bool, add_to: Path | None) -> Upkeep:
     """The upkeep of the index on disk; raises InputError if nothing can be added to the folder."""
 
     def sources() -> Sequence[Path]:
-        if settings.corpus:
-            return [settings.corpus]
-        origin = read_origin(settings.index)
-        return origin.sources if origin else ()
+        return sources_of(settings, read_origin(settings.index) or Origin(()))
 
     return Upkeep(
         build=lambda add: build_index(settings, add=add),

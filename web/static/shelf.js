@@ -96,7 +96,10 @@ async function look(url) {
   const { signal } = looking;
   try {
     const response = await fetch(url, { headers: { Accept: "text/html" }, signal });
-    if (!response.ok) throw new Error("the articles cannot be listed; reload the page");
+    if (!response.ok) {
+      const said = parse(await response.text()).querySelector(".sentence")?.textContent;
+      throw new Error(said ?? "the articles cannot be listed; reload the page");
+    }
     const found = parse(await response.text()).getElementById("found");
     const rows = boxes(shelf).filter((box) => box.checked).map((box) => box.closest("li"));
     for (const box of boxes(found)) {

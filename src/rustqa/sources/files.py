@@ -34,6 +34,10 @@ class Problem(NamedTuple):
     reason: str
 
 
+# An index is not made of articles, though its files look like such.
+_INDEX = {"manifest.json", "vectors.faiss"}
+
+
 def find_files(source: Path) -> tuple[list[SourceFile], list[Problem]]:
     """The files of articles in a folder (or the one file named) and what stood in the way, each
     sorted by name. Raises CorpusError if the source is neither a folder nor such a file."""
@@ -61,7 +65,7 @@ def stem(name: str) -> str:
 
 
 def _shown(name: str) -> str:
-    return _UNSHOWABLE.sub("\ufffd", name)
+    return _UNSHOWABLE.sub(lambda sign: f"%{ord(sign.group()) & 0xFF:02X}", name)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -114,6 +118,8 @@ class _Walk:
                 entries = {entry.name: entry for entry in found}
         except OSError as error:
             self._report(folder.name or ".", f"{error.strerror}; make it readable and index again")
+            return
+        if entries.keys() >= _INDEX:
             return
         if IGNORE_FILE in entries:
             name = folder.name + IGNORE_FILE

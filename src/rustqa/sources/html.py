@@ -29,6 +29,9 @@ _WHOLE = re.compile(r"""[.!?…:;。！？؟।]["'”’»›)\]]*$""")
 _PARTED = "\n\n"
 _LINE_END = "\n"
 
+# Such a share of a page that is a list are items of it.
+_LISTED = 0.7
+
 
 def read_html(file: SourceFile, metadata: Mapping[str, Any]) -> Document:
     """The page's main text, its paragraphs parted by blank lines, and what the page says of it."""
@@ -38,9 +41,18 @@ def read_html(file: SourceFile, metadata: Mapping[str, Any]) -> Document:
     text, found = _extract(data)
     if not text:
         raise CorpusError("no article text found; save the article itself, or its text as .txt")
+    if _is_list(text):
+        raise CorpusError("a list of links or headlines, not an article; save the article itself")
     if len(text) > MAX_CHARACTERS:
         raise CorpusError(TOO_MUCH_TEXT)
     return make_document(document_id(stem(file.name)), text, data, merge(found, metadata))
+
+
+def _is_list(text: str) -> bool:
+    """Whether nearly all of the text are items that are no sentences."""
+    blocks = text.split(_PARTED)
+    bare = [block for block in blocks if block.startswith("- ") and not _WHOLE.search(block)]
+    return len(bare) >= _LISTED * len(blocks)
 
 
 def _extract(data: bytes) -> tuple[str, dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from hashlib import blake2b
 from typing import Any, BinaryIO
 
 from rustqa.corpus import document_id, make_document
@@ -37,7 +38,7 @@ def read_jsonl(file: SourceFile, metadata: Mapping[str, Any]) -> Iterator[Docume
                     if len(line) > MAX_BYTES:
                         raise CorpusError(f"longer than {MAX_BYTES:,} bytes; split the article")
                     if line.strip():
-                        yield _article(line, f"{name}-{number}", metadata)
+                        yield _article(line, name, metadata)
                 except CorpusError as error:
                     yield Problem(f"{file.name}:{number}", str(error))
     except CorpusError as error:
@@ -74,9 +75,10 @@ def _article(line: bytes, name: str, metadata: Mapping[str, Any]) -> Document:
     except UnicodeEncodeError:
         raise CorpusError("holds half a character (a lone surrogate); write the whole") from None
     fields = merge(metadata, {**found, "questions": questions})
-    return make_document(
-        document_id(name if given in (None, "") else str(given)), text, None, fields
-    )
+    if given in (None, ""):
+        # By its text, so that it keeps its id when lines come and go before it.
+        given = f"{name}-{blake2b(text.encode(), digest_size=4).hexdigest()}"
+    return make_document(document_id(str(given)), text, None, fields)
 
 
 def _text(record: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import hashlib
 import io
 import json
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -31,6 +32,7 @@ _FILES = (*_TABLES, *_TEXTS, "vectors.faiss", "files.jsonl")
 # Files up to this size are read rather than mapped: it is quicker.
 _READ = 1 << 20
 _CHECKING = 4
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class IndexedFile:
 
     `stamp` is its size and time of change, and `sha256` of its content, both with those of the
     metadata beside it. Its articles are those of the store from `first` to `after`; `problems` are
-    what was wrong with it, each with the place in it.
+    what was wrong with it, `repeats` what stands elsewhere, each with the place in it. It `depends`
+    on other files if some of that is for an article of theirs.
     """
 
     source: int
@@ -49,6 +52,8 @@ class IndexedFile:
     first: int
     after: int
     problems: tuple[tuple[str, str], ...] = ()
+    repeats: tuple[tuple[str, str], ...] = ()
+    depends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,31 @@ def save_store(store: FaissStore, folder: Path, origin: Origin, marks: Table | N
 
 
 def load_store(folder: Path) -> FaissStore:
-    """Checks every file and opens the store; raises StoreError naming what is damaged."""
+    """Checks every file and opens the store; raises StoreError naming what is damaged.
+
+    An index that is replaced meanwhile is opened anew, so that no two are mixed.
+    """
+    for _ in range(_TRIES):
+        before = _bytes_of_manifest(folder)
+        try:
+            store = _load(folder)
+        except StoreError:
+            if before == _bytes_of_manifest(folder):
+                raise
+        else:
+            if before == _bytes_of_manifest(folder):
+                return store
+    raise StoreError(f"the index at {folder} is replaced again and again; try again later")
+
+
+def _bytes_of_manifest(folder: Path) -> bytes:
+    try:
+        return (present(folder) / "manifest.json").read_bytes()
+    except OSError:
+        return b""
+
+
+def _load(folder: Path) -> FaissStore:
     folder = present(folder)
     manifest = read_manifest(folder)
     data = _checked(folder, manifest["files"])
@@ -152,17 +181,19 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def read_origin(folder: Path) -> Origin | None:
-    """What the index was made from; None if there is no index that says."""
+    """What the index was made from; None if there is no index that says. Of files that the index
+    no longer knows rightly none is given."""
     place = present(folder).resolve()
     try:
         manifest = read_manifest(place)
         data = (place / "files.jsonl").read_bytes()
     except (StoreError, OSError):
         return None
-    rows = map(json.loads, data.splitlines())
-    files = (IndexedFile(**{**row, "problems": tuple(map(tuple, row["problems"]))}) for row in rows)
-    sources = (Path(os.path.normpath(place / source)) for source in manifest["sources"])
-    return Origin(tuple(sources), frozenset(manifest["removed"]), tuple(files))
+    sources = tuple(Path(os.path.normpath(place / source)) for source in manifest["sources"])
+    removed = frozenset(manifest["removed"])
+    if hashlib.sha256(data).hexdigest() != manifest["files"]["files.jsonl"]:
+        return Origin(sources, removed)
+    return Origin(sources, removed, tuple(map(_indexed_file, data.splitlines())))
 
 
 def read_marks(folder: Path) -> Table:
@@ -241,6 +272,12 @@ def _checksum(manifest: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
+def _indexed_file(line: bytes) -> IndexedFile:
+    row = json.loads(line)
+    lists = {name: tuple(map(tuple, row.get(name, ()))) for name in ("problems", "repeats")}
+    return IndexedFile(**{**row, **lists})
+
+
 def _line(file: IndexedFile) -> bytes:
     record = {field: getattr(file, field) for field in IndexedFile.__dataclass_fields__}
     return json.dumps(record, ensure_ascii=False).encode() + b"\n"
@@ -263,11 +300,6 @@ def _checked(folder: Path, digests: Mapping[str, str]) -> dict[str, bytes | None
             raise _damaged(file)
         return name, content
 
-    large = any(
-        (folder / name).stat().st_size > _READ for name in _FILES if (folder / name).exists()
-    )
-    if not large:
-        return dict(map(check, _FILES))
     with ThreadPoolExecutor(_CHECKING, "checking") as pool:
         return dict(pool.map(check, _FILES))
 
@@ -282,11 +314,53 @@ def _damaged(file: Path) -> StoreError:
 
 
 def _is_replaceable(folder: Path) -> bool:
-    """Whether the folder holds nothing but what an index is made of, in any format."""
+    """Whether the folder holds nothing but what an index is made of, in any format, and what the
+    system hides there."""
     ours = {"manifest.json", "passages.jsonl", *_FILES}
     return folder.is_dir() and all(
-        item.name in ours and item.is_file() for item in folder.iterdir()
+        (item.name in ours or item.name.startswith(".")) and item.is_file()
+        for item in folder.iterdir()
     )
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keeps others from making this index meanwhile; raises StoreError if one is at it.
+
+    What a process that was killed left beside the index is cleared away.
+    """
+    import shutil
+
+    folder = folder.resolve()
+    file = folder.parent / f".{folder.name}.lock"
+    with _writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = file.open("w")
+    with lock:
+        if not _is_had(lock, file):
+            raise StoreError(
+                f"another process is making the index at {folder}; try again when it is done"
+            )
+        try:
+            for scratch in folder.parent.glob(f".{glob.escape(folder.name)}-*/new"):
+                shutil.rmtree(scratch.parent, ignore_errors=True)
+            yield
+        finally:
+            file.unlink(missing_ok=True)
+
+
+def _is_had(lock: IO[str], file: Path) -> bool:
+    """Whether this process alone has the lock now; always where the system knows no locks."""
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Another may have taken the file away between the opening and the locking.
+        return os.fstat(lock.fileno()).st_ino == file.stat().st_ino
+    except OSError:
+        return False
 
 
 @contextmanager

@@ -23,7 +23,7 @@ Recipe = dict[str, str]
 FORMAT_VERSION = 2
 
 # So few passages in scope are all compared, as an index of lists would find but some of them.
-_COMPARED = 20_000
+_COMPARED = 5_000
 
 
 def make_recipe(encoder: str, fingerprint: str, splitter: str) -> Recipe:
