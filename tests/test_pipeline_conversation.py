@@ -15,7 +15,7 @@ from rustqa.indexing import build_in_memory
 from rustqa.limits import MAX_HISTORY, MAX_QUESTION
 from rustqa.pipeline import Pipeline
 from rustqa.store.local import FaissStore
-from rustqa.types import Turn
+from rustqa.types import Scope, Turn
 
 CLOSED = Turn("Who closed the harbour?", "The council")
 MASTER = Turn("Who is Ada Quill?", "the harbour master")
@@ -211,3 +211,47 @@ def test_any_conversation_can_be_followed(
     assert asked.contexts[0] == ()
     assert len(asked.contexts) <= 3
     assert all(1 <= len(context) <= 2 for context in asked.contexts[1:])
+
+
+def _towns(encoder: FakeEncoder) -> FaissStore:
+    """Two articles that say the same of different towns."""
+    made_of = [
+        make_document(name, f"The mayor of {town} resigned. The mayor is {age} years old.")
+        for name, town, age in (("a", "Saltby", 50), ("b", "Quarrington", 60))
+    ]
+    return build_in_memory(made_of, encoder)
+
+
+@pytest.mark.parametrize(("town", "name"), [("Saltby", "a"), ("Quarrington", "b")])
+def test_a_follow_up_is_asked_of_the_article_spoken_of(town: str, name: str) -> None:
+    """Its passages are read first, and its answers come first unless another is far surer."""
+    asker = Pipeline(_towns(FakeEncoder()), FakeEncoder(), FakeReader())
+    history = [Turn(f"Who resigned in {town}?", f"The mayor of {town}")]
+    asked = asker.understand("And how old?", history)
+    assert asked.article == name
+    found = [item.passage.document_id for item in asker.candidates(asked)]
+    assert found[0] == name
+    assert len(found) == len(set(found)) == 2
+    answer = asker.ask("And how old?", history)
+    assert answer.citations[0].document_id == name
+
+
+@pytest.mark.parametrize(("sure", "first"), [((0.4, 0.9), "b"), ((0.8, 0.95), "a")])
+def test_an_answer_from_elsewhere_has_to_be_far_surer(
+    sure: tuple[float, float], first: str
+) -> None:
+    """Twice as sure; its confidence is not touched."""
+    reader = FakeReader(sure)
+    asker = Pipeline(_towns(FakeEncoder()), FakeEncoder(), reader)
+    answer = asker.ask("And how old?", [Turn("Who resigned in Saltby?", "The mayor of Saltby")])
+    assert answer.citations[0].document_id == first
+    assert answer.confidence == sure[0 if first == "a" else 1]
+
+
+def test_what_leans_on_nothing_is_asked_of_all() -> None:
+    """And so is a follow-up to a single article's questions, or one that names its articles."""
+    asker = Pipeline(_towns(FakeEncoder()), FakeEncoder(), FakeReader())
+    assert asker.understand("Who resigned in Saltby?").article is None
+    scope = Scope(documents=frozenset({"b"}))
+    history = [Turn("Who resigned in Saltby?", "The mayor of Saltby")]
+    assert asker.understand("And how old?", history, scope).article == "b"

@@ -1,9 +1,10 @@
-"""Tells which earlier questions of a conversation a question leans on."""
+"""Tells which earlier questions a question leans on, and holds what it becomes with them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 # A chain of follow-ups is followed back so far to the question that stands alone.
 LONGEST_CHAIN = 4
@@ -65,6 +66,27 @@ def leans(question: str) -> bool:
         return True
     pronoun = _BOUND.search(plain)
     return pronoun is not None and not _ANTECEDENT.search(plain, 0, pronoun.start())
+
+
+class Asked(NamedTuple):
+    """A question, its spelling corrected, the earlier ones that it leans on, what answers the
+    first and the last of those, and, where there are several, the article that they are about."""
+
+    question: str
+    turns: tuple[str, ...]
+    answers: tuple[str, ...]
+    article: str | None = None
+
+    @property
+    def whole(self) -> str:
+        """The question with those it leans on, which stands alone."""
+        return " ".join((*self.turns, self.question))
+
+    @property
+    def contexts(self) -> list[tuple[str, ...]]:
+        """What the question is read behind: nothing, those questions, their answers."""
+        ends = tuple(dict.fromkeys((*self.turns[:1], *self.turns[-1:])))
+        return list(dict.fromkeys(((), ends, self.answers)))
 
 
 def leans_on(question: str, turns: Sequence[str]) -> tuple[str, ...]:

@@ -10,12 +10,11 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import chain, islice
 from time import perf_counter
-from typing import NamedTuple
 
 from rustqa.accounts import SEEN, Account, find_dispute, surer
 from rustqa.agreement import agreeing
 from rustqa.citations import cite
-from rustqa.conversation import leans_on
+from rustqa.conversation import Asked, leans_on
 from rustqa.errors import QuestionError
 from rustqa.limits import MAX_QUESTION, check_request, check_scope
 from rustqa.passages import split_sentences
@@ -53,6 +52,8 @@ _SIDES = 2
 # citations show one claim at most.
 _CONFIRMING = 0.2
 _CITED = 5
+# What an answer to a follow-up counts for if it is not from the article that is spoken of.
+_ELSEWHERE = 0.5
 _NOTHING_IN_SCOPE = "None of the articles asked is dated in that span of time."
 # A question is about something else if no sentence is as like it as this cosine.
 _ON_TOPIC = 0.15
@@ -60,26 +61,6 @@ _ON_TOPIC = 0.15
 _BARE_NAME = re.compile(r"(?:[^\W\d_a-z]\S* )*[^\W\d_a-z]\S*$")
 # Articles whose speakers are kept in mind.
 _ARTICLES_KNOWN = 256
-
-
-class Asked(NamedTuple):
-    """A question, its spelling corrected, the earlier ones that it leans on, and what answers
-    the first and the last of those."""
-
-    question: str
-    turns: tuple[str, ...]
-    answers: tuple[str, ...]
-
-    @property
-    def whole(self) -> str:
-        """The question with those it leans on, which stands alone."""
-        return " ".join((*self.turns, self.question))
-
-    @property
-    def contexts(self) -> list[tuple[str, ...]]:
-        """What the question is read behind: nothing, those questions, their answers."""
-        ends = tuple(dict.fromkeys((*self.turns[:1], *self.turns[-1:])))
-        return list(dict.fromkeys(((), ends, self.answers)))
 
 
 class Pipeline:
@@ -130,7 +111,8 @@ class Pipeline:
         retrieved = perf_counter()
         readings = self.read(asked, candidates, max(top_k, SEEN))
         accounts = self._accounts(asked.question, readings)[:top_k]
-        if len(accounts) < _SIDES:
+        # Where the dispute is not about a sure reading, that one answers.
+        if len(accounts) < _SIDES or accounts[0].confidence < self.threshold <= _surest(readings):
             accounts = []
         read = perf_counter()
         answer = partial(self._answer, question, asked.whole, times=(began, retrieved, read))
@@ -274,8 +256,12 @@ class Pipeline:
         for place in places:
             if place not in known:
                 known[place] = self._answer_to(history, place, scope, known)
-        answers = dict.fromkeys(known[place] for place in places)
-        return Asked(corrected, turns, tuple(filter(None, answers)))
+        answers = tuple(filter(None, dict.fromkeys(known[place] for place in places)))
+        article = None
+        if turns and len(self.store.documents) > 1:
+            found = self._retriever.retrieve(" ".join((*turns, *answers)), 1, scope)
+            article = found[0].passage.document_id if found else None
+        return Asked(corrected, turns, answers, article)
 
     def _answer_to(
         self,
@@ -293,11 +279,19 @@ class Pipeline:
         return "".join(map(self._text_of, readings))
 
     def candidates(self, asked: Asked, scope: Scope = EVERYTHING) -> list[Candidate]:
-        """The best passages, as many as are read for one question."""
+        """The best passages, as many as are read for one question; those of the article that is
+        spoken of come first."""
         chosen: list[Candidate] = []
         room = WORDS_READ
         wordings = [" ".join((*context, asked.question)) for context in asked.contexts[1:]]
-        for candidate in self._retriever.retrieve(asked.question, _CANDIDATES, scope, wordings):
+        scopes = [scope]
+        if asked.article is not None:
+            scopes.insert(0, replace(scope, documents=frozenset({asked.article})))
+        found = chain.from_iterable(
+            self._retriever.retrieve(asked.question, _CANDIDATES, where, wordings)
+            for where in scopes
+        )
+        for candidate in {item.passage: item for item in found}.values():
             words = len(candidate.text.split())
             if words <= room or not chosen:
                 chosen.append(candidate)
@@ -305,8 +299,18 @@ class Pipeline:
         return chosen
 
     def read(self, asked: Asked, candidates: Sequence[Candidate], top_k: int) -> list[Reading]:
-        """What the reader finds in the passages."""
-        return self._reader.read(asked.question, candidates, top_k, asked.contexts)
+        """What the reader finds in the passages; an answer from elsewhere than the article that
+        is spoken of has to be so much more probable to come first."""
+        if asked.article is None:
+            return self._reader.read(asked.question, candidates, top_k, asked.contexts)
+        every = sum(len(candidate.evidence) for candidate in candidates)
+        readings = self._reader.read(asked.question, candidates, every, asked.contexts)
+
+        def rank(reading: Reading) -> float:
+            elsewhere = reading.passage.document_id != asked.article
+            return -reading.confidence * (_ELSEWHERE if elsewhere else 1)
+
+        return sorted(readings, key=rank)[:top_k]
 
     def search(
         self,
@@ -379,6 +383,11 @@ class Pipeline:
             cite(number, documents[reading.passage.document_id], reading)
             for number, reading in enumerate(readings, 1)
         )
+
+
+def _surest(readings: Sequence[Reading]) -> float:
+    """The confidence of the best reading, 0 if there is none."""
+    return readings[0].confidence if readings else 0.0
 
 
 def _best_sentence(candidate: Candidate) -> Reading:
