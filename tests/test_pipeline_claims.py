@@ -120,6 +120,14 @@ def test_differing_accounts_are_shown_together(wall_store: FaissStore) -> None:
     assert answer.confidence == first
 
 
+def test_accounts_of_different_articles_are_no_dispute() -> None:
+    """They may speak of different walls."""
+    made_of = [make_document("a", SAFE), make_document("b", UNSAFE)]
+    answer = _ask(build_in_memory(made_of, FakeEncoder()), [SAFE, UNSAFE], 0.6, 0.5)
+    assert answer.contested is False
+    assert _texts(answer) == [SAFE, UNSAFE]
+
+
 def test_three_accounts_are_shown(wall_store: FaissStore) -> None:
     """If there is room for them."""
     script = [SAFE, UNSAFE, INSISTED, PLAIN]

@@ -112,7 +112,8 @@ class Pipeline:
         readings = self.read(asked, candidates, max(top_k, SEEN))
         accounts = self._accounts(asked.question, readings)[:top_k]
         # Where the dispute is not about a sure reading, that one answers.
-        if len(accounts) < _SIDES or accounts[0].confidence < self.threshold <= _surest(readings):
+        sure = any(reading.confidence >= self.threshold for reading in readings[:1])
+        if len(accounts) < _SIDES or (sure and accounts[0].confidence < self.threshold):
             accounts = []
         read = perf_counter()
         answer = partial(self._answer, question, asked.whole, times=(began, retrieved, read))
@@ -206,13 +207,18 @@ class Pipeline:
         return self._speakers_in(self.store.documents[document_id])
 
     def _accounts(self, question: str, readings: Sequence[Reading]) -> list[Reading]:
-        """The differing accounts of what is asked; none if there is one account."""
-        dispute = find_dispute(question, list(map(self.account, readings[:SEEN])))
+        """The differing accounts of what is asked; none if there is one account.
+
+        Another article may speak of another matter, so only the best reading's is looked at.
+        """
+        article = readings[0].passage.document_id if readings else None
+        best = [item for item in readings if item.passage.document_id == article][:SEEN]
+        dispute = find_dispute(question, list(map(self.account, best)))
         if dispute is None:
             return []
         return [
             replace(reading, confidence=surer(reading.confidence))
-            for reading in (readings[place] for place in dispute.places)
+            for reading in (best[place] for place in dispute.places)
         ]
 
     def account(self, reading: Reading) -> Account:
@@ -383,11 +389,6 @@ class Pipeline:
             cite(number, documents[reading.passage.document_id], reading)
             for number, reading in enumerate(readings, 1)
         )
-
-
-def _surest(readings: Sequence[Reading]) -> float:
-    """The confidence of the best reading, 0 if there is none."""
-    return readings[0].confidence if readings else 0.0
 
 
 def _best_sentence(candidate: Candidate) -> Reading:
