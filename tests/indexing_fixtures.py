@@ -9,6 +9,7 @@ import pytest
 from fakes import FakeEncoder, FakeReader
 from rustqa import checking, indexing
 from rustqa.settings import Settings
+from rustqa.store.folder import load_store
 
 
 def use_fake_encoder(patch: pytest.MonkeyPatch) -> None:
@@ -30,3 +31,22 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setattr("rustqa.reader.open_reader", lambda folder: FakeReader(name=folder.name))
     cache, reader = tmp_path / "cache", tmp_path / "mine"
     return Settings(tmp_path / "corpus", tmp_path / "index", "fake", reader, cache, 0.0)
+
+
+@pytest.fixture
+def corpus(settings: Settings) -> Path:
+    """The folder of articles."""
+    assert settings.corpus is not None
+    return settings.corpus
+
+
+def write_articles(folder: Path, **texts: str) -> None:
+    """Writes articles as text files, each called by its name."""
+    folder.mkdir(exist_ok=True)
+    for name, text in texts.items():
+        (folder / f"{name}.txt").write_text(text)
+
+
+def indexed_ids(settings: Settings) -> list[str]:
+    """The ids of the articles in the index, in its order."""
+    return list(load_store(settings.index).documents)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from fakes import CORPUS, INDEX, FakeEncoder, articles
+from folder_fixtures import beside, sources_of
 from rustqa.checksums import sha256_of
 from rustqa.corpus import make_document
 from rustqa.errors import StoreError
@@ -38,25 +39,6 @@ NAMES = (
 )
 
 
-def _scratch(folder: Path) -> list[str]:
-    return sorted(item.name for item in folder.parent.iterdir() if item != folder)
-
-
-@pytest.fixture
-def folder(tmp_path: Path, fake_store: FaissStore) -> Path:
-    """A saved index, alone in its parent folder."""
-    made = tmp_path / "parent" / "index"
-    file = IndexedFile(0, "harbour.txt", "1:2", "0" * 64, 0, 2)
-    save_store(fake_store, made, Origin((tmp_path / "corpus",), files=(file,)))
-    return made
-
-
-@pytest.fixture
-def other_store() -> FaissStore:
-    """Another index than that in the folder."""
-    return build_in_memory(articles()[:1], FakeEncoder())
-
-
 @pytest.mark.parametrize("read", [0, 1 << 20])
 def test_a_loaded_store_equals_the_saved_one(
     folder: Path, fake_store: FaissStore, monkeypatch: pytest.MonkeyPatch, read: int
@@ -75,7 +57,7 @@ def test_a_loaded_store_equals_the_saved_one(
     assert np.array_equal(pools[0].cosines, pools[1].cosines)
     assert np.array_equal(pools[0].shares, pools[1].shares)
     assert sorted(file.name for file in folder.iterdir()) == sorted(NAMES)
-    assert _scratch(folder) == []
+    assert beside(folder) == []
 
 
 def test_a_mapped_index_serves_on_while_it_is_replaced(
@@ -204,18 +186,13 @@ def test_the_id_follows_the_articles_and_the_recipe(fake_store: FaissStore) -> N
     assert len(ids) == 4
 
 
-def _sources(index: Path) -> tuple[Path, ...]:
-    origin = read_origin(index)
-    return origin.sources if origin else ()
-
-
 def test_the_articles_are_found_again(tmp_path: Path, fake_store: FaissStore) -> None:
     """The way to them is kept relative, so that both can move together."""
     (tmp_path / "a" / "corpus").mkdir(parents=True)
     save_store(fake_store, tmp_path / "a" / "index", Origin((tmp_path / "a" / "corpus",)))
-    assert _sources(tmp_path / "a" / "index") == (tmp_path / "a" / "corpus",)
+    assert sources_of(tmp_path / "a" / "index") == (tmp_path / "a" / "corpus",)
     (tmp_path / "a").rename(tmp_path / "b")
-    assert _sources(tmp_path / "b" / "index") == (tmp_path / "b" / "corpus",)
+    assert sources_of(tmp_path / "b" / "index") == (tmp_path / "b" / "corpus",)
 
 
 def test_an_index_of_the_first_format_is_replaced(folder: Path, fake_store: FaissStore) -> None:
@@ -261,4 +238,4 @@ def test_the_shipped_index_is_that_of_the_shipped_corpus(passage_encoder: Encode
     again, kept = (unpack(store.columns.vectors) for store in (made, shipped))
     np.testing.assert_allclose(again, kept, atol=2e-3)
     check_recipe(shipped, made.recipe)
-    assert _sources(INDEX) == (CORPUS,)
+    assert sources_of(INDEX) == (CORPUS,)

@@ -8,49 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from fakes import FakeEncoder, articles
+from folder_fixtures import beside, sources_of
 from rustqa.errors import StoreError
-from rustqa.indexing import build_in_memory
 from rustqa.store import folder as folder_module
 from rustqa.store.folder import (
-    IndexedFile,
     Origin,
     load_store,
-    read_origin,
     save_store,
 )
 from rustqa.store.local import FaissStore
-
-
-def _scratch(folder: Path) -> list[str]:
-    return sorted(item.name for item in folder.parent.iterdir() if item != folder)
-
-
-@pytest.fixture
-def folder(tmp_path: Path, fake_store: FaissStore) -> Path:
-    """A saved index, alone in its parent folder."""
-    made = tmp_path / "parent" / "index"
-    file = IndexedFile(0, "harbour.txt", "1:2", "0" * 64, 0, 2)
-    save_store(fake_store, made, Origin((tmp_path / "corpus",), files=(file,)))
-    return made
-
-
-@pytest.fixture
-def other_store() -> FaissStore:
-    """Another index than that in the folder."""
-    return build_in_memory(articles()[:1], FakeEncoder())
-
-
-def _sources(index: Path) -> tuple[Path, ...]:
-    origin = read_origin(index)
-    return origin.sources if origin else ()
 
 
 def test_a_save_replaces_the_old_index(folder: Path, other_store: FaissStore) -> None:
     """The new index stands in its place and nothing is left beside it."""
     save_store(other_store, folder, Origin((folder,)))
     assert load_store(folder).id == other_store.id
-    assert _scratch(folder) == []
+    assert beside(folder) == []
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
@@ -74,7 +47,7 @@ def test_a_failure_while_writing_leaves_the_old_index(
     with pytest.raises(expected):
         save_store(other_store, folder, Origin((folder,)))
     assert load_store(folder).id == fake_store.id
-    assert _scratch(folder) == []
+    assert beside(folder) == []
 
 
 @pytest.fixture
@@ -98,14 +71,14 @@ def cut_off(folder: Path, other_store: FaissStore, monkeypatch: pytest.MonkeyPat
 def test_a_crash_between_the_renames_is_recovered(cut_off: Path, fake_store: FaissStore) -> None:
     """The old index serves on from where it was put aside, and still knows its articles."""
     assert load_store(cut_off).id == fake_store.id
-    assert _sources(cut_off) == (cut_off.parents[1] / "corpus",)
+    assert sources_of(cut_off) == (cut_off.parents[1] / "corpus",)
 
 
 def test_a_save_after_a_crash_leaves_nothing_behind(cut_off: Path, other_store: FaissStore) -> None:
     """The next index takes its place and the one put aside is removed."""
     save_store(other_store, cut_off, Origin((cut_off,)))
     assert load_store(cut_off).id == other_store.id
-    assert _scratch(cut_off) == []
+    assert beside(cut_off) == []
 
 
 def test_a_crash_before_the_clearing_up_is_no_hindrance(
@@ -115,7 +88,7 @@ def test_a_crash_before_the_clearing_up_is_no_hindrance(
     shutil.copytree(folder, folder.with_name(".index-previous"))
     save_store(other_store, folder, Origin((folder,)))
     assert load_store(folder).id == other_store.id
-    assert _scratch(folder) == []
+    assert beside(folder) == []
 
 
 def test_a_link_to_an_index_stays_a_link(folder: Path, other_store: FaissStore) -> None:
@@ -126,8 +99,8 @@ def test_a_link_to_an_index_stays_a_link(folder: Path, other_store: FaissStore) 
         save_store(other_store, link, Origin((folder.parent,)))
     assert link.is_symlink()
     assert load_store(folder).id == other_store.id
-    assert _sources(link) == (folder.parent,)
-    assert _scratch(folder) == []
+    assert sources_of(link) == (folder.parent,)
+    assert beside(folder) == []
 
 
 def test_a_folder_of_other_files_is_not_replaced(tmp_path: Path, fake_store: FaissStore) -> None:

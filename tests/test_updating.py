@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexing_fixtures import use_fake_encoder
+from indexing_fixtures import indexed_ids, use_fake_encoder, write_articles
 from rustqa import indexing, updating
 from rustqa.checking import Changes, check_index, find_changes, open_store
 from rustqa.errors import CorpusError, StoreError
@@ -20,37 +20,20 @@ from rustqa.settings import Settings
 from rustqa.sources import reading
 from rustqa.sources.files import Problem, SourceFile
 from rustqa.store import folder
-from rustqa.store.folder import load_store, read_origin
+from rustqa.store.folder import read_origin
 from rustqa.types import Document
-
-
-@pytest.fixture
-def corpus(settings: Settings) -> Path:
-    """The folder of articles."""
-    assert settings.corpus is not None
-    return settings.corpus
-
-
-def _write(folder: Path, **texts: str) -> None:
-    folder.mkdir(exist_ok=True)
-    for name, text in texts.items():
-        (folder / f"{name}.txt").write_text(text)
-
-
-def _ids(settings: Settings) -> list[str]:
-    return list(load_store(settings.index).documents)
 
 
 def test_only_what_changed_is_read(settings: Settings, corpus: Path) -> None:
     """New, changed and deleted files are told apart, and the rest is taken over."""
-    _write(corpus, snow="It snowed.", hail="It hailed.", fog="There was fog.")
+    write_articles(corpus, snow="It snowed.", hail="It hailed.", fog="There was fog.")
     first = build_index(settings)
     assert (first.read, first.kept, first.gone) == (4, 0, 0)
-    _write(corpus, snow="It snowed a lot.", sleet="There was sleet.")
+    write_articles(corpus, snow="It snowed a lot.", sleet="There was sleet.")
     (corpus / "fog.txt").unlink()
     second = build_index(settings)
     assert (second.read, second.kept, second.gone) == (2, 2, 1)
-    assert _ids(settings) == ["hail", "rain", "sleet", "snow"]
+    assert indexed_ids(settings) == ["hail", "rain", "sleet", "snow"]
     assert second.store.documents["snow"].text == "It snowed a lot."
     fresh = build_index(replace(settings, index=settings.index.with_name("fresh"))).store
     assert second.store.id == fresh.id
@@ -91,14 +74,14 @@ def test_bad_files_stop_no_other(settings: Settings, corpus: Path) -> None:
     indexed = build_index(settings)
     assert [name for name, _ in indexed.problems] == ["bad.txt", "rows.jsonl:2"]
     assert "UTF-8" in indexed.problems[0].reason
-    assert _ids(settings) == ["rain", "a", "b"]
+    assert indexed_ids(settings) == ["rain", "a", "b"]
     assert open_store(settings).id == indexed.store.id
     again = build_index(settings)
     assert (again.problems, again.old_problems) == ([], indexed.problems)
-    _write(corpus, bad="It is mended.")
+    write_articles(corpus, bad="It is mended.")
     mended = build_index(settings)
     assert [name for name, _ in (*mended.problems, *mended.old_problems)] == ["rows.jsonl:2"]
-    assert _ids(settings)[0] == "bad"
+    assert indexed_ids(settings)[0] == "bad"
 
 
 def test_nothing_usable_makes_no_index(settings: Settings, corpus: Path) -> None:
@@ -107,7 +90,7 @@ def test_nothing_usable_makes_no_index(settings: Settings, corpus: Path) -> None
     (corpus / "rain.txt").write_bytes(b"\xff")
     with pytest.raises(CorpusError, match=r"no article there can be used; rain.txt: .*UTF-8"):
         build_index(settings)
-    assert _ids(settings) == ["rain"]
+    assert indexed_ids(settings) == ["rain"]
     (corpus / "rain.txt").unlink()
     with pytest.raises(CorpusError, match=r"no articles there; put .txt"):
         build_index(settings)
@@ -115,9 +98,9 @@ def test_nothing_usable_makes_no_index(settings: Settings, corpus: Path) -> None
 
 def test_two_articles_do_not_share_an_id(settings: Settings, corpus: Path) -> None:
     """The second is named; once the first is gone it takes its place."""
-    _write(corpus / "a", rain="It rained in A.")
-    _write(corpus / "a-rain.d", x="x.")
-    _write(corpus, **{"a-rain": "It rained, said A."})
+    write_articles(corpus / "a", rain="It rained in A.")
+    write_articles(corpus / "a-rain.d", x="x.")
+    write_articles(corpus, **{"a-rain": "It rained, said A."})
     indexed = build_index(settings)
     assert [(name, reason.partition(";")[0]) for name, reason in indexed.problems] == [
         ("a/rain.txt", "another article has the id 'a-rain'")
@@ -128,26 +111,26 @@ def test_two_articles_do_not_share_an_id(settings: Settings, corpus: Path) -> No
 
 def test_the_same_article_is_indexed_once(settings: Settings, corpus: Path) -> None:
     """A copy is named and left out, until the first is gone."""
-    _write(corpus, sun="It rained  on\nMonday.")
+    write_articles(corpus, sun="It rained  on\nMonday.")
     indexed = build_index(settings)
     assert indexed.problems == []
     assert [tuple(repeat) for repeat in indexed.repeats] == [
         ("sun.txt", "the same text as the article 'rain'; left out")
     ]
-    assert _ids(settings) == ["rain"]
+    assert indexed_ids(settings) == ["rain"]
     assert find_changes(settings) == Changes([], [], [])
     (corpus / "rain.txt").unlink()
     assert build_index(settings).repeats == []
-    assert _ids(settings) == ["sun"]
+    assert indexed_ids(settings) == ["sun"]
 
 
 def test_a_check_says_what_is_amiss(settings: Settings, corpus: Path) -> None:
     """Files that are new, changed, gone or of no use."""
-    _write(corpus, snow="It snowed.")
+    write_articles(corpus, snow="It snowed.")
     (corpus / "bad.txt").write_bytes(b"\xff")
     build_index(settings)
     (corpus / "snow.txt").unlink()
-    _write(corpus, rain="It poured.", fog="There was fog.")
+    write_articles(corpus, rain="It poured.", fog="There was fog.")
     found = check_index(settings)
     assert found.pop("not used")[0].startswith("bad.txt: not UTF-8")
     assert found.pop("not there") == []
@@ -158,7 +141,7 @@ def test_documents_are_read_as_they_are_now(settings: Settings, corpus: Path) ->
     """From their files where these are, from the index where they are not; unknown ones are
     left out."""
     build_index(settings)
-    _write(corpus, rain="It poured.")
+    write_articles(corpus, rain="It poured.")
     assert read_documents(settings, ["rain", "fog"])["rain"].text == "It poured."
     corpus.rename(corpus.with_name("elsewhere"))
     settings = replace(settings, corpus=None)
@@ -169,24 +152,26 @@ def test_the_encoder_is_opened_where_there_is_something_to_encode(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, corpus: Path
 ) -> None:
     """Not for an index that is up to date, nor for one that only lost an article."""
-    _write(corpus, snow="It snowed.")
+    write_articles(corpus, snow="It snowed.")
     build_index(settings)
     (corpus / "snow.txt").unlink()
     monkeypatch.setattr(indexing, "open_passage_encoder", lambda *_: pytest.fail("opened"))
     build_index(settings)
-    assert _ids(settings) == ["rain"]
+    assert indexed_ids(settings) == ["rain"]
 
 
 def test_files_are_found_by_their_source_wherever_it_lies(
     settings: Settings, corpus: Path, tmp_path: Path
 ) -> None:
     """Sources in another order are the same sources."""
-    _write(tmp_path / "more", rain="It rained elsewhere, and on Tuesday.", snow="It snowed.")
+    write_articles(
+        tmp_path / "more", rain="It rained elsewhere, and on Tuesday.", snow="It snowed."
+    )
     settings = replace(settings, corpus=None)
     build_index(settings, [corpus, tmp_path / "more"])
     indexed = build_index(settings, [tmp_path / "more", corpus])
     assert indexed.kept == 1
-    assert _ids(settings) == ["rain", "snow"]
+    assert indexed_ids(settings) == ["rain", "snow"]
     assert indexed.store.documents["rain"].text.startswith("It rained elsewhere")
     origin = read_origin(settings.index)
     assert origin is not None
@@ -197,9 +182,9 @@ def test_what_changes_while_another_is_read_is_not_lost(
     settings: Settings, corpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is taken as it was, and found changed the next time."""
-    _write(corpus, a="It froze.")
+    write_articles(corpus, a="It froze.")
     build_index(settings)
-    _write(corpus, a="It froze again.")
+    write_articles(corpus, a="It froze again.")
     read = reading.read_file
 
     def change(file: SourceFile) -> Iterator[Document | Problem]:
@@ -225,7 +210,7 @@ def test_bad_lines_and_repeats_are_not_read_again_for_nothing(
     assert (again.old_problems, again.old_repeats) == (first.problems, first.repeats)
     names = [name for name, _ in (*again.old_problems, *again.old_repeats)]
     assert names == ["rows.jsonl:2", "rows.jsonl"]
-    _write(corpus, snow="It snowed.")
+    write_articles(corpus, snow="It snowed.")
     grown = build_index(settings)
     assert (grown.read, grown.kept) == (1, 2)
 
@@ -235,7 +220,7 @@ def test_an_index_among_its_articles_is_not_one_of_them(settings: Settings, corp
     settings = replace(settings, index=corpus / "index")
     for _ in range(3):
         build_index(settings)
-    assert _ids(settings) == ["rain"]
+    assert indexed_ids(settings) == ["rain"]
     assert find_changes(settings) == Changes([], [], [])
 
 
@@ -254,7 +239,7 @@ def test_another_folder_of_like_files_is_read(settings: Settings, tmp_path: Path
     """Though sizes and times are the same, as in what was packed to be reproducible."""
     settings = replace(settings, corpus=None)
     for name, day in (("v1", "Monday"), ("v2", "Friday")):
-        _write(tmp_path / name, a=f"It rained on {day}.")
+        write_articles(tmp_path / name, a=f"It rained on {day}.")
         os.utime(tmp_path / name / "a.txt", (0, 0))
     build_index(settings, [tmp_path / "v1"])
     assert "Friday" in build_index(settings, [tmp_path / "v2"]).store.documents["a"].text
@@ -308,7 +293,7 @@ def test_whatever_happens_to_the_files_the_index_is_that_of_a_fresh_build(
             corpus = place / "corpus"
             for old in corpus.glob("*.txt"):
                 old.unlink()
-            _write(corpus, **files)
+            write_articles(corpus, **files)
             at = [Settings(corpus, place / f"{n}", "fake", cache, cache, 0) for n in ("i", number)]
             made: list[Indexed | None] = []
             for settings in at:

@@ -7,72 +7,56 @@ from pathlib import Path
 
 import pytest
 
+from indexing_fixtures import indexed_ids, write_articles
 from rustqa.checking import Changes, check_index, find_changes, open_store
 from rustqa.errors import CorpusError, StoreError
 from rustqa.indexing import build_index
 from rustqa.settings import Settings
-from rustqa.store.folder import load_store, read_origin
-
-
-@pytest.fixture
-def corpus(settings: Settings) -> Path:
-    """The folder of articles."""
-    assert settings.corpus is not None
-    return settings.corpus
-
-
-def _write(folder: Path, **texts: str) -> None:
-    folder.mkdir(exist_ok=True)
-    for name, text in texts.items():
-        (folder / f"{name}.txt").write_text(text)
-
-
-def _ids(settings: Settings) -> list[str]:
-    return list(load_store(settings.index).documents)
+from rustqa.store.folder import read_origin
 
 
 def test_sources_are_added(settings: Settings, corpus: Path, tmp_path: Path) -> None:
     """A folder or a file joins those that are known, and is known from then on."""
-    _write(tmp_path / "more", snow="It snowed.")
-    _write(tmp_path, hail="It hailed.")
+    write_articles(tmp_path / "more", snow="It snowed.")
+    write_articles(tmp_path, hail="It hailed.")
     settings = replace(settings, corpus=None)
     build_index(settings, [corpus])
     indexed = build_index(settings, add=[tmp_path / "more", tmp_path / "hail.txt"])
     assert (indexed.read, indexed.kept) == (2, 1)
-    assert _ids(settings) == ["rain", "snow", "hail"]
-    _write(tmp_path / "more", fog="There was fog.")
+    assert indexed_ids(settings) == ["rain", "snow", "hail"]
+    write_articles(tmp_path / "more", fog="There was fog.")
     build_index(settings)
-    assert _ids(settings) == ["rain", "fog", "snow", "hail"]
+    assert indexed_ids(settings) == ["rain", "fog", "snow", "hail"]
     build_index(settings, [tmp_path / "more"])
-    assert _ids(settings) == ["fog", "snow"]
+    assert indexed_ids(settings) == ["fog", "snow"]
 
 
 def test_articles_and_sources_are_removed(settings: Settings, corpus: Path, tmp_path: Path) -> None:
     """An article stays out until it is added again; a source is forgotten."""
-    _write(corpus, snow="It snowed.")
-    _write(tmp_path / "more", hail="It hailed.")
+    write_articles(corpus, snow="It snowed.")
+    write_articles(tmp_path / "more", hail="It hailed.")
     settings = replace(settings, corpus=None)
     build_index(settings, [corpus, tmp_path / "more"])
     removed = build_index(settings, remove=["snow", str(tmp_path / "more")])
-    assert (removed.gone, _ids(settings)) == (2, ["rain"])
+    assert (removed.gone, indexed_ids(settings)) == (2, ["rain"])
     build_index(settings)
-    assert _ids(settings) == ["rain"]
+    assert indexed_ids(settings) == ["rain"]
     assert find_changes(settings) == Changes([], [], [])
     build_index(settings, add=[corpus / "snow.txt"])
-    assert "snow" in _ids(settings)
+    assert "snow" in indexed_ids(settings)
     build_index(settings)
-    assert "snow" in _ids(settings)
+    assert "snow" in indexed_ids(settings)
 
 
 def test_files_and_folders_are_removed_by_their_path(settings: Settings, corpus: Path) -> None:
     """Their articles stay out, and the rest of the source stays in."""
-    _write(corpus / "wet", hail="It hailed.", fog="There was fog.")
+    write_articles(corpus / "wet", hail="It hailed.", fog="There was fog.")
     build_index(settings)
     build_index(settings, remove=[str(corpus / "wet")])
-    assert _ids(settings) == ["rain"]
+    assert indexed_ids(settings) == ["rain"]
     build_index(settings, add=[corpus / "wet"])
     build_index(settings, remove=[str(corpus / "wet" / "fog.txt")])
-    assert _ids(settings) == ["rain", "wet-hail"]
+    assert indexed_ids(settings) == ["rain", "wet-hail"]
 
 
 def test_what_is_not_there_cannot_be_removed(settings: Settings) -> None:
@@ -89,13 +73,13 @@ def test_a_source_that_vanished_empties_no_index(settings: Settings, corpus: Pat
     corpus.rename(corpus.with_name("elsewhere"))
     with pytest.raises(CorpusError, match=r"no such file or folder; put it back, or: rustqa index"):
         build_index(settings)
-    assert _ids(settings) == ["rain"]
+    assert indexed_ids(settings) == ["rain"]
     assert open_store(settings).documents["rain"]
 
 
 def test_an_article_brought_back_does_no_harm(settings: Settings, corpus: Path) -> None:
     """What lies in a folder that is known is no source of its own."""
-    _write(corpus, snow="It snowed.")
+    write_articles(corpus, snow="It snowed.")
     build_index(settings)
     build_index(settings, remove=["snow"])
     back = build_index(settings, add=[corpus / "snow.txt"])
@@ -108,9 +92,9 @@ def test_an_article_brought_back_does_no_harm(settings: Settings, corpus: Path) 
 
 def test_the_folder_that_is_set_may_be_one_of_several(settings: Settings, tmp_path: Path) -> None:
     """Then the others stay."""
-    _write(tmp_path / "more", hail="It hailed.")
+    write_articles(tmp_path / "more", hail="It hailed.")
     build_index(settings)
     build_index(settings, add=[tmp_path / "more"])
     assert build_index(settings).kept == 2
-    _write(tmp_path / "more", fog="There was fog.")
+    write_articles(tmp_path / "more", fog="There was fog.")
     assert find_changes(settings) == Changes(["fog.txt"], [], [])
