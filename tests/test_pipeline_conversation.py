@@ -248,10 +248,12 @@ def test_an_answer_from_elsewhere_has_to_be_far_surer(
     assert answer.confidence == sure[0 if first == "a" else 1]
 
 
-def test_what_leans_on_nothing_is_asked_of_all() -> None:
-    """And so is a follow-up to a single article's questions, or one that names its articles."""
+def test_an_article_spoken_of_is_looked_for_among_several() -> None:
+    """Not for a question that stands alone, nor where only one article is asked."""
     asker = Pipeline(_towns(FakeEncoder()), FakeEncoder(), FakeReader())
     assert asker.understand("Who resigned in Saltby?").article is None
     scope = Scope(documents=frozenset({"b"}))
     history = [Turn("Who resigned in Saltby?", "The mayor of Saltby")]
-    assert asker.understand("And how old?", history, scope).article == "b"
+    assert asker.understand("And how old?", history, scope).article is None
+    both = Scope(documents=frozenset({"a", "b"}))
+    assert asker.understand("And how old?", history, both).article == "a"

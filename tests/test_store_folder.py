@@ -208,6 +208,17 @@ def test_an_index_of_the_first_format_is_replaced(folder: Path, fake_store: Fais
     assert load_store(folder).id == fake_store.id
 
 
+def test_what_faiss_cannot_read_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own kind of error ends in no traceback."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("could not open for reading")
+
+    monkeypatch.setattr(folder_module, "load_nearest", fail)
+    with pytest.raises(StoreError, match=r"vectors.faiss is damaged; build it again"):
+        load_store(folder)
+
+
 def test_what_only_looks_whole_is_refused(folder: Path) -> None:
     """A file that another has taken the place of."""
     shutil.copy(folder / "passages.npy", folder / "sentences.npy")

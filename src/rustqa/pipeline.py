@@ -264,7 +264,8 @@ class Pipeline:
                 known[place] = self._answer_to(history, place, scope, known)
         answers = tuple(filter(None, dict.fromkeys(known[place] for place in places)))
         article = None
-        if turns and len(self.store.documents) > 1:
+        named = self.store.documents if scope.documents is None else scope.documents
+        if turns and len(named) > 1:
             found = self._retriever.retrieve(" ".join((*turns, *answers)), 1, scope)
             article = found[0].passage.document_id if found else None
         return Asked(corrected, turns, answers, article)

@@ -152,6 +152,9 @@ def _load(folder: Path) -> FaissStore:
         return FaissStore(manifest["id"], recipe, columns, nearest, postings, text("words.txt"))
     except OSError as error:
         raise StoreError(f"{error.filename}: {error.strerror}; make it readable") from None
+    # FAISS's own, as when another index took the place of this one just now.
+    except RuntimeError:
+        raise _damaged(folder / "vectors.faiss") from None
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
