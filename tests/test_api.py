@@ -15,9 +15,10 @@ from fakes import CORPUS
 from rustqa.citations import broken_quotations
 from rustqa.errors import CorpusError
 from rustqa.examples import ANSWERS, BATCHES, QUESTIONS, SEARCHES
+from rustqa.middleware.bodies import MAX_BODY
+from rustqa.middleware.guard import HEADERS
 from rustqa.pipeline import Pipeline
 from rustqa.schema import AskRequest, BatchRequest, SearchRequest
-from rustqa.security import HEADERS, MAX_BODY
 from rustqa.sources.reading import read_corpus
 from rustqa.types import Answer, Citation, Claim
 from web_fixtures import FARM, HTML, TOWN, client_of, farm, make_pipeline, serve, town, wait_until

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 from fastapi.testclient import TestClient
 
-from rustqa.security import MAX_BODY
+from rustqa.middleware.bodies import MAX_BODY
 from web_fixtures import FARM, HTML, client_of, kept_up, serve
 
 STORM = {

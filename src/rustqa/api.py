@@ -6,8 +6,11 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from itertools import chain
+from threading import Event
 from typing import Annotated
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
@@ -15,8 +18,9 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from rustqa import __version__, articles_api, asking_api, schema
-from rustqa.errors import NotReadyError, QuestionError, RustQAError
+from rustqa.errors import QuestionError, RustQAError
 from rustqa.feedback import FeedbackFile
+from rustqa.following import Follower, IndexOnDisk
 from rustqa.limits import check_scope
 from rustqa.loaded import (
     Loaded,
@@ -25,10 +29,13 @@ from rustqa.loaded import (
     document_of,
     is_form,
     library_of,
+    record,
     wants_html,
 )
+from rustqa.metrics import Metrics
+from rustqa.middleware.stack import surround
 from rustqa.pipeline import Pipeline
-from rustqa.security import Guard
+from rustqa.policy import Policy
 from rustqa.settings import data_root
 from rustqa.shelf import Shelf
 from rustqa.types import Turn
@@ -54,6 +61,7 @@ async def readyz() -> schema.Health:
 
 @router.get("/", include_in_schema=False)
 def chat(
+    request: Request,
     library: Loaded,
     pages: Rendered,
     scope: Named,
@@ -73,6 +81,7 @@ def chat(
     except QuestionError as error:
         page = pages.chat(library, document, scope=scope, question=q, message=str(error))
         return HTMLResponse(page, error.status)
+    record(request, answer)
     if article is None and answer.citations:
         document = library.documents[answer.citations[0].document_id]
     return HTMLResponse(pages.chat(library, document, answer, history, scope))
@@ -84,23 +93,48 @@ def docs(request: Request, pages: Rendered) -> HTMLResponse:
     return HTMLResponse(pages.docs(request.app.openapi(), str(request.base_url).rstrip("/")))
 
 
+@router.get("/metrics", include_in_schema=False)
+def metrics(request: Request) -> Response:
+    """What the server has done, for Prometheus."""
+    counted: Metrics = request.app.state.metrics
+    shelf: Shelf = request.app.state.shelf
+    if library := shelf.held():
+        counted.serving(library.pipeline.store)
+    return Response(counted.text(), media_type=counted.content_type)
+
+
 def create_app(
     open_pipeline: Callable[[], Pipeline],
     feedback_file: FeedbackFile | None = None,
     upkeep: Upkeep | None = None,
+    policy: Policy | None = None,
+    index: IndexOnDisk | None = None,
+    wake: Event | None = None,
 ) -> FastAPI:
     """The application; it listens at once and answers when `open_pipeline` has returned.
 
-    Without a file for it no feedback is taken; without upkeep the articles stay as they are.
+    Without a file for it no feedback is taken; without upkeep the articles stay as they are, unless
+    an `index` is followed, which is looked at each second and once `wake` is set.
     """
+    policy = policy or Policy()
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # Static files and the like never wait for questions to be answered.
+        to_thread.current_default_thread_limiter().total_tokens += policy.at_once
+        # Before it is opened for the first time, so that no change is missed.
+        seen = index.stamp() if index else None
         app.state.shelf = shelf = Shelf(open_pipeline)
         app.state.keeper = keeper = Keeper(upkeep, shelf) if upkeep else None
+        follower = (
+            Follower(index, shelf, metrics.reloaded, wake or Event(), seen) if index else None
+        )
         yield
         if keeper:
             keeper.close()
+        if follower:
+            follower.close()
 
     app = FastAPI(
         title="rustqa",
@@ -115,17 +149,19 @@ def create_app(
         },
     )
     adding = upkeep is not None and upkeep.add_to is not None
+    app.state.metrics, app.state.policy = metrics, policy
     app.state.pages = Pages(feedback=feedback_file is not None, adding=adding)
-    app.include_router(asking_api.router)
-    app.include_router(articles_api.router)
-    app.include_router(router)
+    routers = [asking_api.router, articles_api.router, router]
     if feedback_file is not None:
         app.state.feedback = feedback_file
-        app.include_router(asking_api.feedback_router)
+        routers.append(asking_api.feedback_router)
     if adding:
-        app.include_router(articles_api.adding_router)
+        routers.append(articles_api.adding_router)
+    for part in routers:
+        app.include_router(part)
     app.mount("/static", StaticFiles(directory=data_root() / "web" / "static"))
-    app.add_middleware(Guard, problem=_problem)
+    routes = chain(app.routes, *(part.routes for part in routers))
+    surround(app, routes, policy, metrics, _problem)
     app.exception_handler(RustQAError)(_on_known_error)
     app.exception_handler(StarletteHTTPException)(_on_http_error)
     app.exception_handler(RequestValidationError)(_on_bad_request)
@@ -138,7 +174,8 @@ def _problem(
     """The response that says what went wrong: a page for a browser that opens one, else JSON."""
     if wants_html(request) and (request.method == "GET" or is_form(request)):
         pages: Pages = request.app.state.pages
-        page = pages.error(status, message, loading="Retry-After" in (headers or {}))
+        loading = request.method == "GET" and status == 503 and "Retry-After" in (headers or {})
+        page = pages.error(status, message, loading)
         return HTMLResponse(page, status, headers)
     return JSONResponse({"error": message}, status, headers)
 
@@ -146,8 +183,7 @@ def _problem(
 def _on_known_error(request: Request, error: RustQAError) -> Response:
     if error.status == 500:
         log.error("%s: %s", type(error).__name__, error)
-    headers = {"Retry-After": "2"} if isinstance(error, NotReadyError) else None
-    return _problem(request, error.status, str(error), headers)
+    return _problem(request, error.status, str(error), error.headers)
 
 
 def _on_http_error(request: Request, error: StarletteHTTPException) -> Response:

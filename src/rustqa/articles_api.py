@@ -16,7 +16,7 @@ from rustqa import schema
 from rustqa.errors import RustQAError
 from rustqa.limits import check_scope
 from rustqa.loaded import Loaded, Named, Rendered, document_of, is_form, wants_html
-from rustqa.security import is_foreign
+from rustqa.middleware.guard import refuse_foreign
 from rustqa.types import EVERYTHING
 from rustqa.upkeep import Keeper
 from rustqa.web import MAX_WORDS, listing_address
@@ -117,8 +117,7 @@ async def add(request: Request, library: Loaded, pages: Rendered) -> Response:
     409 if it is there already, 403 for a browser that shows another site's page. A form is taken,
     too.
     """
-    if is_foreign(request.headers):
-        raise HTTPException(403, "articles are taken from rustqa's own page alone")
+    refuse_foreign(request.headers, "articles")
     sent = await sent_article(request)
     keeper: Keeper = request.app.state.keeper
     try:

@@ -12,9 +12,10 @@ from rustqa.errors import RustQAError
 from rustqa.examples import ANSWERS, BATCHES, QUESTIONS, SEARCHES
 from rustqa.feedback import FeedbackFile, labelled_line
 from rustqa.library import Library
-from rustqa.loaded import Loaded, Rendered, wants_html
+from rustqa.loaded import Loaded, Rendered, record, wants_html
+from rustqa.middleware.guard import refuse_foreign
+from rustqa.middleware.rates import spend
 from rustqa.runtime import side_by_side
-from rustqa.security import is_foreign
 from rustqa.types import Answer, Scope
 
 router = APIRouter()
@@ -37,7 +38,7 @@ def ask(
     With the header Accept: text/html the answer comes as the piece of HTML the chat page shows.
     """
     scope = body.scope()
-    answer = _ask(library, body, scope)
+    answer = _ask(request, library, body, scope)
     if wants_html(request):
         return HTMLResponse(pages.turn(library, answer, body.turns(), scope))
     # Written here, as FastAPI would first take it apart and check it again.
@@ -46,14 +47,17 @@ def ask(
 
 @router.post("/ask/batch")
 def ask_batch(
-    body: Annotated[schema.BatchRequest, Body(openapi_examples=BATCHES)], library: Loaded
+    body: Annotated[schema.BatchRequest, Body(openapi_examples=BATCHES)],
+    request: Request,
+    library: Loaded,
 ) -> schema.BatchResponse:
     """Answers up to 100 questions, in their order; if one cannot be asked, none is."""
+    spend(request.scope, len(body.questions) - 1)
 
     def answer(numbered: tuple[int, schema.AskRequest]) -> Answer:
         place, item = numbered
         try:
-            return _ask(library, item, item.scope())
+            return _ask(request, library, item, item.scope())
         except RustQAError as error:
             raise type(error)(f"{error} (in questions[{place}])") from error
 
@@ -83,8 +87,7 @@ def feedback(
     its answer is another than the one that was shown, 403 for a browser that shows another site's
     page.
     """
-    if is_foreign(request.headers):
-        raise HTTPException(403, "feedback is taken from rustqa's own page alone")
+    refuse_foreign(request.headers, "verdicts")
     history, scope = body.turns(), body.scope()
     answer = library.pipeline.ask(
         body.question, history, 3, scope.documents, scope.since, scope.until
@@ -99,7 +102,9 @@ def feedback(
     return schema.FeedbackResponse(id=line["id"])
 
 
-def _ask(library: Library, body: schema.AskRequest, scope: Scope) -> Answer:
-    return library.pipeline.ask(
+def _ask(request: Request, library: Library, body: schema.AskRequest, scope: Scope) -> Answer:
+    answer = library.pipeline.ask(
         body.question, body.turns(), body.top_k, scope.documents, scope.since, scope.until
     )
+    record(request, answer)
+    return answer

@@ -14,7 +14,7 @@ from rustqa.passages import splitter_name
 from rustqa.settings import Settings
 from rustqa.sources.files import SourceFile, find_files
 from rustqa.store.folder import IndexedFile, Origin, check_recipe, load_store, read_origin
-from rustqa.store.local import make_recipe
+from rustqa.store.local import FaissStore, Recipe, make_recipe
 from rustqa.types import PassageStore
 
 Key = tuple[int, str]
@@ -32,14 +32,11 @@ class Changes(NamedTuple):
 def open_store(settings: Settings) -> PassageStore:
     """The index from disk, checked against the encoder and the articles, or the collection that
     is set, checked against the encoder; raises StoreError."""
-    store = None if settings.store else load_store(settings.index)
-    fingerprint = weights_fingerprint(settings.encoder)
-    recipe = make_recipe(settings.encoder, fingerprint, splitter_name())
-    if store is None:
+    if settings.store:
         from rustqa.store.qdrant import open_collection
 
-        return open_collection(settings.store or "", settings.store_key, recipe)
-    check_recipe(store, recipe)
+        return open_collection(settings.store, settings.store_key, _recipe(settings))
+    store = open_index(settings)
     new, changed, gone = find_changes(settings)
     if new or changed or gone:
         what = (
@@ -49,6 +46,14 @@ def open_store(settings: Settings) -> PassageStore:
             f"the index is older than its articles ({what}); run: rustqa index, with the same "
             "--index"
         )
+    return store
+
+
+def open_index(settings: Settings) -> FaissStore:
+    """The index from disk, checked against the encoder, whatever became of the articles since;
+    raises StoreError."""
+    store = load_store(settings.index)
+    check_recipe(store, _recipe(settings))
     return store
 
 
@@ -97,9 +102,7 @@ def check_index(settings: Settings) -> dict[str, list[str]]:
 
     Raises StoreError if the index is damaged or made by another encoder.
     """
-    fingerprint = weights_fingerprint(settings.encoder)
-    recipe = make_recipe(settings.encoder, fingerprint, splitter_name())
-    check_recipe(load_store(settings.index), recipe)
+    open_index(settings)
     origin = read_origin(settings.index) or Origin(())
     wrong = [f"{name}: {reason}" for file in origin.files for name, reason in file.problems]
     away = [str(source) for source in sources_of(settings, origin) if not source.exists()]
@@ -153,3 +156,7 @@ def digest_of(file: SourceFile) -> str:
 
 def _parts(file: SourceFile) -> list[Path]:
     return [file.path, *filter(None, [file.metadata])]
+
+
+def _recipe(settings: Settings) -> Recipe:
+    return make_recipe(settings.encoder, weights_fingerprint(settings.encoder), splitter_name())

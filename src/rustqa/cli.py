@@ -25,6 +25,7 @@ from rustqa.asking_cli import (
 from rustqa.errors import InputError, RustQAError
 from rustqa.evaluation_cli import compare_arguments, eval_arguments, run_compare, run_eval
 from rustqa.index_cli import index_arguments, run_index
+from rustqa.serving_cli import run_serve, serve_arguments
 from rustqa.settings import Settings, probability
 
 ANSWERED, NO_ANSWER, INTERRUPTED = 0, 1, 130
@@ -135,19 +136,8 @@ def _parser() -> argparse.ArgumentParser:
     index_arguments(index)
 
     serve = _command(commands, "serve", _serve, "serve the chat page and the API", "rustqa serve")
-    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    serve.add_argument("-p", "--port", type=int, default=8000, help="port (%(default)s)")
+    serve_arguments(serve)
     _abstaining(serve)
-    serve.add_argument(
-        "--feedback", type=Path, metavar="FILE",
-        help="ask whether answers are right; keep what is said in this file (RUSTQA_FEEDBACK)",
-    )  # fmt: skip
-    serve.add_argument(
-        "--add-to", type=Path, metavar="DIR",
-        help="let whoever opens the page add articles; write them into this folder (RUSTQA_ADD_TO)",
-    )  # fmt: skip
-    serve.add_argument("--watch", action="store_true", help="take up changes of the articles")
-    serve.add_argument("--open", action="store_true", help="open the page in the browser")
 
     evaluate = _command(
         commands, "eval", _eval, "score the answers on labelled questions", "rustqa eval dev.jsonl"
@@ -235,11 +225,7 @@ def _index(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from rustqa.server import serve
-
-    settings = _settings(options)
-    serve(settings, options.host, options.port, open_page=options.open, watch=options.watch)
-    return ANSWERED
+    return run_serve(options, _settings(options))
 
 
 def _eval(options: argparse.Namespace) -> int:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
 class RustQAError(Exception):
     """Base of all errors: the message says in one line what was wrong and what to do.
 
-    `status` is the HTTP status and `exit_code` the process status it becomes.
+    `status` is the HTTP status and `exit_code` the process status it becomes; `refusal` is the
+    reason under which the server counts it, if it refuses a request before looking at it.
     """
 
     status: ClassVar[int] = 500
     exit_code: ClassVar[int] = 2
+    refusal: ClassVar[str | None] = None
+
+    def __init__(self, message: str, headers: Mapping[str, str] | None = None) -> None:
+        """`headers` go with the message over HTTP."""
+        super().__init__(message)
+        self.headers: Mapping[str, str] = headers or {}
 
 
 class QuestionError(RustQAError):
@@ -100,3 +108,59 @@ class FeedbackError(RustQAError):
     """What a person says of an answer cannot be kept."""
 
     status = 507
+
+
+class HostError(RustQAError):
+    """The request is for a name that the server does not answer to."""
+
+    status = 421
+    refusal = "host"
+
+
+class ForeignPageError(RustQAError):
+    """A browser sends the request for the page of another site."""
+
+    status = 403
+    refusal = "origin"
+
+
+class KeyRequiredError(RustQAError):
+    """The request comes without an API key, or with a wrong one."""
+
+    status = 401
+    refusal = "key"
+
+
+class RateError(RustQAError):
+    """One client asks more often than it may."""
+
+    status = 429
+    refusal = "rate"
+
+
+class BodyTooLargeError(RustQAError):
+    """The body of the request is larger than what is read."""
+
+    status = 413
+    refusal = "size"
+
+
+class BodyTooSlowError(RustQAError):
+    """The body of the request does not come."""
+
+    status = 408
+    refusal = "slow"
+
+
+class BusyError(RustQAError):
+    """More is asked at once than the server can do."""
+
+    status = 503
+    refusal = "busy"
+
+
+class AbandonedError(RustQAError):
+    """The work is given up, as it took too long or nobody waits for it."""
+
+    status = 503
+    refusal = "time"

@@ -8,9 +8,10 @@ from fastapi import Depends, Query, Request
 
 from rustqa.errors import UnknownDocumentError
 from rustqa.library import Library
+from rustqa.middleware import observed
 from rustqa.schema import scope_of
 from rustqa.shelf import Shelf
-from rustqa.types import Document, Scope
+from rustqa.types import Answer, Document, Scope
 from rustqa.web import Pages
 
 
@@ -60,3 +61,9 @@ def is_form(request: Request) -> bool:
 def wants_html(request: Request) -> bool:
     """Whether the client takes HTML, as browsers do."""
     return "text/html" in request.headers.get("accept", "")
+
+
+def record(request: Request, answer: Answer) -> None:
+    """Counts an answer, and logs its question where that is wanted."""
+    state = request.app.state
+    observed.record(state.metrics, answer, state.policy.log_questions)

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextvars import copy_context
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rustqa import wanted
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -48,8 +51,15 @@ def open_session(model: Path | bytes) -> InferenceSession:
 
 
 def run_all(session: InferenceSession, inputs: Sequence[Inputs]) -> list[Any]:
-    """The network's first output for each of the inputs, computed side by side."""
-    return list(_workers().map(lambda one: session.run(None, one)[0], inputs))
+    """The network's first output for each of the inputs, computed side by side; raises
+    AbandonedError once nobody waits for them."""
+    still_wanted = wanted.check()
+
+    def run(one: Inputs) -> Any:
+        still_wanted()
+        return session.run(None, one)[0]
+
+    return list(_workers().map(run, inputs))
 
 
 def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
@@ -59,8 +69,14 @@ def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     """
     from concurrent.futures import ThreadPoolExecutor
 
+    still_wanted, context = wanted.check(), copy_context()
+
+    def begin(item: T) -> R:
+        still_wanted()
+        return context.copy().run(work, item)
+
     with ThreadPoolExecutor(2 * processors(), "asking") as pool:
-        yield from pool.map(work, items)
+        yield from pool.map(begin, items)
 
 
 @cache

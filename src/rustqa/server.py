@@ -2,44 +2,87 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import signal
 import socket
 import sys
+import tempfile
 import threading
 import webbrowser
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing import connection, parent_process
+from typing import TYPE_CHECKING, Any
 
+from rustqa import logs
 from rustqa.api import create_app
 from rustqa.errors import InputError
 from rustqa.feedback import FeedbackFile
+from rustqa.following import IndexOnDisk
 from rustqa.opening import open_pipeline
+from rustqa.policy import Policy
 from rustqa.settings import Settings
 from rustqa.upkeep import upkeep_of
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from uvicorn import Config
 
-def serve(
-    settings: Settings, host: str, port: int, open_page: bool = False, watch: bool = False
-) -> None:
-    """Serves until interrupted; a missing or stale index is built first, and with `watch` brought
-    up to date when its articles change.
+log = logging.getLogger(__name__)
 
-    Raises InputError if the address cannot be listened on, or the feedback or articles not kept.
+# Seconds that requests may still take once the server is told to stop.
+_DRAIN = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Where and how it is served.
+
+    `watch` brings the index up to date when its articles change. Several `workers` are processes
+    that share the address and the files of the index.
     """
-    import uvicorn
 
-    feedback = FeedbackFile(settings.feedback) if settings.feedback else None
-    kept_up = watch or settings.add_to is not None
-    upkeep = upkeep_of(settings, watch, settings.add_to) if kept_up else None
-    with closing(listen(host, port)) as listening:
-        shown = f"[{host}]" if ":" in host else host
+    host: str = "127.0.0.1"
+    port: int = 8000
+    open_page: bool = False
+    watch: bool = False
+    workers: int = 1
+    log: logs.Format = "text"
+    policy: Policy = field(default_factory=Policy)
+
+
+def serve(settings: Settings, serving: Serving) -> None:
+    """Serves until interrupted; a missing or stale index is built first.
+
+    SIGTERM lets requests that have begun end, SIGHUP takes up the index and the API keys anew.
+    Raises InputError if the address cannot be listened on, the feedback or articles not kept, or
+    the options do not go together.
+    """
+    alone = "--watch" if serving.watch else "--add-to" if settings.add_to else None
+    if serving.workers > 1 and alone:
+        raise InputError(
+            f"{alone} needs a single worker; bring the index up to date with rustqa index, which "
+            "all workers follow"
+        )
+    # What is wrong with the options is told before anything is begun.
+    make_app = _app_of(settings, serving)
+    with closing(listen(serving.host, serving.port)) as listening:
+        shown = f"[{serving.host}]" if ":" in serving.host else serving.host
         url = f"http://{shown}:{listening.getsockname()[1]}/"
         sys.stderr.write(f"rustqa: serving on {url} (Ctrl-C stops)\n")
-        if open_page:
+        sys.stderr.flush()
+        if serving.open_page:
             # The socket listens already, so the page waits for the server instead of failing.
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
-        app = create_app(lambda: open_pipeline(settings, build=True), feedback, upkeep)
-        config = uvicorn.Config(app, log_level="warning", server_header=False)
-        uvicorn.Server(config).run(sockets=[listening])
+        if serving.workers > 1:
+            _run_workers(settings, serving, listening)
+        else:
+            import uvicorn
+
+            uvicorn.Server(_config(make_app())).run(sockets=[listening])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -62,3 +105,109 @@ def listen(host: str, port: int) -> socket.socket:
     raise InputError(
         f"cannot listen on {host}:{port} ({reason}); choose another with --port or --host"
     )
+
+
+def _app_of(settings: Settings, serving: Serving) -> Callable[[], FastAPI]:
+    """What makes the application; raises InputError if it cannot be made."""
+    feedback = FeedbackFile(settings.feedback) if settings.feedback else None
+    kept_up = serving.watch or settings.add_to is not None
+    upkeep = upkeep_of(settings, serving.watch, settings.add_to) if kept_up else None
+
+    def make() -> FastAPI:
+        logs.set_up(serving.log, serving.policy.log_questions)
+        wake = threading.Event()
+        if hasattr(signal, "SIGHUP"):
+            signal.signal(signal.SIGHUP, _hang_up(serving.policy, wake))
+        return create_app(
+            lambda: open_pipeline(settings, build=True), feedback, upkeep, serving.policy,
+            None if settings.store else IndexOnDisk(settings), wake,
+        )  # fmt: skip
+
+    return make
+
+
+def _hang_up(policy: Policy, wake: threading.Event) -> Callable[..., None]:
+    """What is done at SIGHUP: the keys and the index are read anew, unless it says that the
+    terminal is gone."""
+    in_terminal = _has_terminal()
+
+    def on_hang_up(*_: object) -> None:
+        if in_terminal and not _has_terminal():
+            signal.raise_signal(signal.SIGTERM)
+            return
+        if policy.keys is not None:
+            try:
+                policy.keys.reload()
+            except InputError as error:
+                log.error("the API keys are as they were before: %s", error)
+        wake.set()
+
+    return on_hang_up
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+def _config(app: Any, workers: int = 1) -> Config:
+    import uvicorn
+
+    from rustqa.connections import BoundedProtocol
+
+    return uvicorn.Config(
+        app,
+        factory=workers > 1,
+        workers=workers,
+        http=BoundedProtocol,
+        ws="none",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_DRAIN,
+        # Of a worker that loads a large index.
+        timeout_worker_healthcheck=_DRAIN,
+    )
+
+
+def _run_workers(settings: Settings, serving: Serving, listening: socket.socket) -> None:
+    """Serves with several processes, of which one that ends is begun anew."""
+    from uvicorn.supervisors import Multiprocess
+
+    from rustqa.metrics import SHARED, forget_process
+
+    class Workers(Multiprocess):
+        def handle_hup(self) -> None:
+            for process in self.processes:
+                if process.pid is not None:
+                    os.kill(process.pid, signal.SIGHUP)
+
+        def keep_subprocess_alive(self) -> None:
+            before = {process.pid for process in self.processes}
+            super().keep_subprocess_alive()
+            for pid in before - {process.pid for process in self.processes}:
+                if pid is not None:
+                    forget_process(pid)
+
+    logs.set_up(serving.log, serving.policy.log_questions)
+    with tempfile.TemporaryDirectory(prefix="rustqa-metrics-") as shared:
+        os.environ[SHARED] = shared
+        app = partial(_make_in_worker, settings, serving)
+        Workers(_config(app, serving.workers), sockets=[listening]).run()
+
+
+def _make_in_worker(settings: Settings, serving: Serving) -> FastAPI:
+    """The application of one worker, which ends when those who began it are gone."""
+    parent = parent_process()
+
+    def follow() -> None:
+        if parent is not None:
+            connection.wait([parent.sentinel])
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=follow, name="parent", daemon=True).start()
+    return _app_of(settings, serving)()

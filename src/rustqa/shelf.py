@@ -22,6 +22,11 @@ class Shelf:
         self._library: Library | None = None
         self._error: LoadingError | None = None
         self.opened = Event()
+        self.open()
+
+    def open(self) -> None:
+        """Begins to open the pipeline, again if that failed before."""
+        self._error = None
         Thread(target=self._run, name="loading", daemon=True).start()
 
     def library(self) -> Library:
@@ -31,7 +36,13 @@ class Shelf:
             return self._library
         if self._error is not None:
             raise self._error
-        raise NotReadyError("the articles are still being loaded; try again in a moment")
+        raise NotReadyError(
+            "the articles are still being loaded; try again in a moment", {"Retry-After": "2"}
+        )
+
+    def held(self) -> Library | None:
+        """The articles, if there are any yet."""
+        return self._library
 
     def replace(self, pipeline: Pipeline) -> None:
         """Serves this one from now on."""

@@ -1,0 +1,79 @@
+"""HTTP connections as the server holds them: of clients that dawdle none stays open."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+# So many connections are open at once; further ones are told to come again.
+CONNECTIONS = 512
+# Seconds in which the head of a request must be here, and in which a client must take some of what
+# is sent to it.
+_HEAD_SECONDS = 15.0
+_TAKING_SECONDS = 30.0
+
+_FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n"
+    b'Connection: close\r\nContent-Length: 59\r\n\r\n{"error":"too many connections are open; '
+    b'try again in 1 s"}'
+)
+
+
+class BoundedProtocol(H11Protocol):
+    """uvicorn's protocol, with limits on how many connections there are and how long each waits for
+    its client."""
+
+    head_seconds = _HEAD_SECONDS
+    taking_seconds = _TAKING_SECONDS
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._head: asyncio.TimerHandle | None = None
+        self._taking: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begins to wait for a request."""
+        super().connection_made(transport)
+        if len(self.connections) > CONNECTIONS:
+            transport.write(_FULL)
+            transport.close()
+        else:
+            self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Waits for nothing any more."""
+        super().connection_lost(exc)
+        for timer in (self._head, self._taking):
+            if timer:
+                timer.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Takes what has come."""
+        super().data_received(data)
+        self._wait_for_head()
+
+    def on_response_complete(self) -> None:
+        """Begins to wait for the next request, or for the rest of a body that is not read."""
+        super().on_response_complete()
+        self._wait_for_head()
+
+    def pause_writing(self) -> None:
+        """Begins to wait until the client takes some of what is sent."""
+        super().pause_writing()
+        self._taking = self.loop.call_later(self.taking_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client took it."""
+        super().resume_writing()
+        if self._taking:
+            self._taking.cancel()
+
+    def _wait_for_head(self) -> None:
+        if self.cycle is not None and not self.cycle.response_complete:
+            if self._head:
+                self._head.cancel()
+            self._head = None
+        elif self._head is None and not self.transport.is_closing():
+            self._head = self.loop.call_later(self.head_seconds, self.transport.abort)

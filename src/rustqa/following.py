@@ -1,0 +1,103 @@
+"""Takes up an index that was replaced on disk while it is served."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from threading import Event, Thread
+
+from rustqa.checking import open_index
+from rustqa.errors import NotReadyError, RustQAError
+from rustqa.settings import Settings
+from rustqa.shelf import Shelf
+from rustqa.store.folder import present, read_manifest
+from rustqa.types import PassageStore
+
+log = logging.getLogger(__name__)
+
+# Seconds between two looks.
+_PAUSE = 1.0
+
+
+class IndexOnDisk:
+    """The index that a server follows: whether it is another by now, and how it is opened."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Opens nothing yet."""
+        self._settings = settings
+
+    def stamp(self) -> tuple[int, ...] | None:
+        """Equal as long as the index is the same; None while there is none."""
+        try:
+            found = (present(self._settings.index) / "manifest.json").stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
+    def id(self) -> str:
+        """The id of the index; raises StoreError if it cannot be read."""
+        return str(read_manifest(self._settings.index)["id"])
+
+    def open(self) -> PassageStore:
+        """The index, checked; raises StoreError or EncoderError."""
+        return open_index(self._settings)
+
+
+class Follower:
+    """Looks after the index in a thread of its own; a request keeps the index it began with."""
+
+    def __init__(
+        self, index: IndexOnDisk, shelf: Shelf, reloaded: Callable[[bool], None], wake: Event,
+        seen: object,
+    ) -> None:  # fmt: skip
+        """Begins at once. `reloaded` is told whether an index could be taken up, `wake`, once it
+        is set, makes it be looked at even if it seems to be the same, and `seen` is its stamp
+        before the shelf was opened."""
+        self._index = index
+        self._shelf = shelf
+        self._reloaded = reloaded
+        self._wake = wake
+        self._stop = False
+        self._seen = seen
+        Thread(target=self._run, name="following", daemon=True).start()
+
+    def close(self) -> None:
+        """Ends the following."""
+        self._stop = True
+        self._wake.set()
+
+    def _run(self) -> None:
+        while True:
+            told = self._wake.wait(_PAUSE)
+            self._wake.clear()
+            if self._stop:
+                return
+            stamp = self._index.stamp()
+            if (told or stamp != self._seen) and stamp is not None and self._take_up():
+                self._seen = stamp
+
+    def _take_up(self) -> bool:
+        """Whether it was looked at; while the first is loading it is too early."""
+        try:
+            pipeline = self._shelf.library().pipeline
+        except NotReadyError:
+            return False
+        except RustQAError:
+            # What could not be loaded before may be in order now.
+            self._shelf.open()
+            return True
+        try:
+            if self._index.id() == pipeline.store.id:
+                return True
+            store = self._index.open()
+            self._shelf.replace(pipeline.on(store))
+        except RustQAError as error:
+            log.error("the articles are served as they were before: %s", error)
+            self._reloaded(False)
+        except Exception:
+            log.exception("the articles are served as they were before")
+            self._reloaded(False)
+        else:
+            log.warning("serving %s articles now", f"{len(store.documents):,}")
+            self._reloaded(True)
+        return True

@@ -1,0 +1,198 @@
+"""Lets so many requests work at once and so many wait; the others are told when to come again.
+
+A client that leaves gives its place to the next, and what takes too long is given up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from threading import Event
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rustqa import wanted
+from rustqa.errors import AbandonedError, BusyError
+from rustqa.middleware.paths import is_light
+from rustqa.policy import Policy
+
+log = logging.getLogger(__name__)
+
+# What adds an article takes its turn apart from questions: it takes long, one at a time, and is
+# not given up half-way.
+_ADDING_QUEUE = 4
+
+Count = Callable[[int, int], None]
+
+
+class Admission:
+    """ASGI middleware that raises BusyError when too many wait, AbandonedError when work takes too
+    long."""
+
+    def __init__(self, app: ASGIApp, policy: Policy, count: Count) -> None:
+        """`count(at_work, waiting)` is told whenever that changes."""
+        self._app = app
+        self._patience = policy.patience
+        self._seconds = policy.work_seconds
+        self._asking = Lane(policy.at_once, policy.queue, count)
+        self._adding = Lane(1, _ADDING_QUEUE, lambda *_: None)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request when it is its turn."""
+        if scope["type"] != "http" or is_light(scope):
+            await self._app(scope, receive, send)
+            return
+        adds = scope["method"] == "POST" and scope["path"] == "/articles"
+        lane = self._adding if adds else self._asking
+        body = await receive()
+        gone = asyncio.ensure_future(_until_gone(receive))
+        try:
+            if await lane.enter(gone, None if adds else self._patience):
+                work = _Work(self._app, lane, scope, body, gone, send)
+                await work.run(None if adds else self._seconds)
+        finally:
+            gone.cancel()
+
+
+async def _until_gone(receive: Receive) -> None:
+    """Returns when the client has left, or has its answer."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class Lane:
+    """Places at work, and a queue before them."""
+
+    def __init__(self, places: int, queue: int, count: Count) -> None:
+        """Nobody is at work yet; `count` is as of Admission."""
+        self._places = places
+        self._queue = queue
+        self._count = count
+        self._at_work = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        # How long a place is taken, on the average of lately.
+        self._seconds = 0.1
+
+    async def enter(self, gone: asyncio.Future[None], patience: float | None) -> bool:
+        """Whether there is a place now; False if the client left first.
+
+        Raises BusyError if too many wait already, or none becomes free in time.
+        """
+        if self._at_work < self._places:
+            self._at_work += 1
+            self._count(self._at_work, len(self._waiting))
+            return True
+        if len(self._waiting) >= self._queue:
+            raise self._busy()
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        self._count(self._at_work, len(self._waiting))
+        try:
+            await asyncio.wait({turn, gone}, timeout=patience, return_when="FIRST_COMPLETED")
+        except asyncio.CancelledError:
+            self._give_back(turn)
+            raise
+        if turn.done() and not gone.done():
+            return True
+        self._give_back(turn)
+        if gone.done():
+            return False
+        raise self._busy()
+
+    def leave(self, seconds: float = 0.0) -> None:
+        """Gives the place that was taken for so long to the next."""
+        if seconds:
+            self._seconds += (seconds - self._seconds) / 20
+        if self._waiting:
+            self._waiting.popleft().set_result(None)
+        else:
+            self._at_work -= 1
+        self._count(self._at_work, len(self._waiting))
+
+    def _give_back(self, turn: asyncio.Future[None]) -> None:
+        """Takes a turn that nobody wants any more out of the queue."""
+        if turn.done():
+            self.leave()
+        else:
+            self._waiting.remove(turn)
+            self._count(self._at_work, len(self._waiting))
+
+    def _busy(self) -> BusyError:
+        seconds = math.ceil(self._seconds * (len(self._waiting) + 1) / self._places)
+        return BusyError(
+            f"too much is asked at once; try again in {seconds} s", {"Retry-After": str(seconds)}
+        )
+
+
+class _Work:
+    """One request at its place, which it leaves when its answer is there or its work has ended."""
+
+    def __init__(
+        self, app: ASGIApp, lane: Lane, scope: Scope, body: Message,
+        gone: asyncio.Future[None], send: Send,
+    ) -> None:  # fmt: skip
+        self._lane = lane
+        self._messages = iter([body])
+        self._gone = gone
+        self._send = send
+        self._given_up = Event()
+        self._began = time.monotonic()
+        self._left = False
+        self._answered = asyncio.Event()
+        with wanted.until(self._given_up):
+            self._task = asyncio.ensure_future(app(scope, self._receive, self._pass))
+        self._task.add_done_callback(self._end)
+
+    async def run(self, seconds: float | None) -> None:
+        """Returns when it is answered, or when the client has left; raises AbandonedError if it
+        takes longer than so many seconds."""
+        answered = asyncio.ensure_future(self._answered.wait())
+        waits: set[asyncio.Future[Any]] = {self._task, self._gone, answered}
+        if seconds is None:
+            waits.remove(self._gone)
+        try:
+            await asyncio.wait(waits, timeout=seconds, return_when="FIRST_COMPLETED")
+            if self._task.done() or self._answered.is_set():
+                await self._task
+                return
+            self._given_up.set()
+            if not self._gone.done():
+                raise AbandonedError(
+                    f"this took longer than {seconds:g} seconds; ask for less at once"
+                )
+        except asyncio.CancelledError:
+            self._given_up.set()
+            self._task.cancel()
+            raise
+        finally:
+            answered.cancel()
+
+    async def _receive(self) -> Message:
+        if message := next(self._messages, None):
+            return message
+        await asyncio.shield(self._gone)
+        return {"type": "http.disconnect"}
+
+    async def _pass(self, message: Message) -> None:
+        if self._given_up.is_set():
+            return
+        if message["type"] == "http.response.start":
+            # Nobody else waits while it is sent.
+            self._answered.set()
+            self._leave()
+        await self._send(message)
+
+    def _leave(self) -> None:
+        if not self._left:
+            self._left = True
+            self._lane.leave(time.monotonic() - self._began)
+
+    def _end(self, task: asyncio.Future[None]) -> None:
+        self._leave()
+        if self._given_up.is_set() and not task.cancelled() and (error := task.exception()):
+            log.error("work that was given up failed", exc_info=error)

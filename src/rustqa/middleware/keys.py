@@ -1,0 +1,87 @@
+"""Lets in who has an API key, and says who asks."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from ipaddress import IPv6Address, ip_network
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from rustqa.access import Keys, is_address
+from rustqa.errors import KeyRequiredError, RateError
+from rustqa.middleware.buckets import Buckets
+from rustqa.middleware.paths import is_probe
+
+# Wrong keys a minute from one address, after which none is looked at for a while.
+_WRONG = 30
+
+
+class KeyCheck:
+    """ASGI middleware that raises KeyRequiredError unless a key is given where one is needed.
+
+    What follows finds in `scope["state"]["client"]` who asks: by the key, else by the address.
+    """
+
+    def __init__(self, app: ASGIApp, keys: Keys | None) -> None:
+        """Without keys everybody is let in."""
+        self._app = app
+        self._keys = keys
+        self._wrong = Buckets(_WRONG)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes on what may come in."""
+        if scope["type"] == "http" and not is_probe(scope):
+            client = address_of(scope)
+            if self._keys is not None:
+                client = self._holder(self._keys, scope, client)
+            scope.setdefault("state", {})["client"] = client
+        await self._app(scope, receive, send)
+
+    def _holder(self, keys: Keys, scope: Scope, address: str) -> str:
+        headers = Headers(scope=scope)
+        given = key_in(headers)
+        if given is None:
+            raise KeyRequiredError("this server asks for an API key; send it as /docs shows", {
+                "WWW-Authenticate": _challenge(headers)
+            })  # fmt: skip
+        if wait := self._wrong.wait(address):
+            raise RateError("too many wrong keys; try again later", {"Retry-After": str(wait)})
+        holder = keys.holder(given)
+        if holder is None:
+            self._wrong.take(address)
+            raise KeyRequiredError("this API key is not one of the server's", {
+                "WWW-Authenticate": _challenge(headers)
+            })  # fmt: skip
+        return holder
+
+
+def key_in(headers: Headers) -> str | None:
+    """The key that a program sends as `Bearer`, or a browser as the password of `Basic`."""
+    scheme, _, value = headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(value, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            return ""
+    return None
+
+
+def address_of(scope: Scope) -> str:
+    """The address that a request comes from; of IPv6 the network, as one client has all of it."""
+    address: str = (scope.get("client") or ("", 0))[0]
+    if not is_address(address) or ":" not in address:
+        return address
+    mapped = IPv6Address(address).ipv4_mapped
+    return str(mapped or ip_network((address, 64), strict=False))
+
+
+def _challenge(headers: Headers) -> str:
+    """Browsers ask for the key themselves if told "Basic"."""
+    browser = "text/html" in headers.get("accept", "")
+    return 'Basic realm="rustqa: the API key is the password", charset="UTF-8"' if browser else (
+        'Bearer realm="rustqa"'
+    )  # fmt: skip
