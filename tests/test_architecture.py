@@ -34,15 +34,17 @@ SOURCES = (
 )
 # Imports point down: a module imports those of lower levels, and of its own only by exception.
 LEVELS = (
-    frozenset({"__init__", "checksums", "days", "errors", "network", "runtime", "types", "words"}),
-    frozenset({"limits", "settings"}),
+    frozenset({"__init__", "cgroups", "checksums", "days", "errors", "logs", "network", "runtime"})
+    | frozenset({"types", "words"}),
+    frozenset({"limits", "metrics", "settings"}),
     STAGES,
     *SOURCES,
     frozenset({"checking"}),
     frozenset({"updating"}),
     frozenset({"indexing"}),
     frozenset({"drafts", "feedback", "labelled", "pipeline", "remote_indexing"}),
-    frozenset({"examples", "library", "manual", "opening", "schema", "security", "terminal"}),
+    frozenset({"examples", "library", "manual", "opening", "schema", "security", "terminal"})
+    | frozenset({"middleware.__init__", "middleware.observed"}),
     frozenset({"shelf", "web"}),
     frozenset({"loaded", "upkeep"}),
     frozenset({"articles_api", "asking_api"}),
@@ -53,7 +55,7 @@ LEVELS = (
     frozenset({"__main__"}),
 )
 HELPERS = frozenset(
-    {("errors", "types"), ("corpus", "furniture"), ("reader", "windows")}
+    {("errors", "types"), ("runtime", "cgroups"), ("corpus", "furniture"), ("reader", "windows")}
     | {("citations", "agreement"), ("reader", "agreement")}
     | {(f"sources.{kind}", "corpus") for kind in ("html", "jsonl", "pdf", "text")}
     | {("encoder", helper) for helper in ("onnx_cache", "onnx_encoder", "torch_encoder")}
@@ -69,7 +71,9 @@ LAZY = {
     "lxml": set(),
     "onnx": {"network"},
     "onnxruntime": {"runtime"},
+    "packaging": {"machine"},
     "pathspec": {"sources.ignoring"},
+    "prometheus_client": {"metrics"},
     "pypdf": {"sources.pdf"},
     "qdrant_client": {name for name in FILES if name.startswith("store.qdrant")},
     "safetensors": {"encoder"},
@@ -82,7 +86,7 @@ LAZY = {
 }
 WEB = {
     "fastapi": {"api", "articles_api", "asking_api", "loaded"},
-    "starlette": {"api", "articles_api", "security"},
+    "starlette": {"api", "articles_api", "middleware.observed", "security"},
     "jinja2": {"web"},
     "pydantic": {"articles_api", "schema"},
     "uvicorn": {"server"},

@@ -1,0 +1,1 @@
+"""What surrounds the application: pure ASGI middleware, each for one concern."""
