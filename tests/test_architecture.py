@@ -24,6 +24,7 @@ STAGES = frozenset(
     | {"retriever", "reader", "windows", "citations", "conversation", "small_talk", "accounts"}
     | {"quotations", "verbs", "noun_phrases", "cues", "speakers"}
 )
+MIDDLEWARE = frozenset({name for name in FILES if name.startswith("middleware.")})
 # Each kind of file is a room of its own; what they share lies a floor below.
 SOURCES = (
     frozenset({"sources.__init__", "sources.contents", "sources.dates", "sources.reflow"}),
@@ -34,21 +35,26 @@ SOURCES = (
 )
 # Imports point down: a module imports those of lower levels, and of its own only by exception.
 LEVELS = (
-    frozenset({"__init__", "checksums", "days", "errors", "network", "runtime", "types", "words"}),
-    frozenset({"limits", "settings"}),
+    frozenset({"__init__", "cgroups", "checksums", "days", "errors", "logs", "network", "types"})
+    | frozenset({"words"}),
+    frozenset({"wanted"}),
+    frozenset({"access", "runtime"}),
+    frozenset({"limits", "metrics", "policy", "settings"}),
     STAGES,
     *SOURCES,
     frozenset({"checking"}),
     frozenset({"updating"}),
     frozenset({"indexing"}),
     frozenset({"drafts", "feedback", "labelled", "pipeline", "remote_indexing"}),
-    frozenset({"examples", "library", "manual", "opening", "schema", "security", "terminal"}),
+    frozenset({"examples", "library", "manual", "opening", "schema", "terminal"}),
+    MIDDLEWARE,
     frozenset({"shelf", "web"}),
-    frozenset({"loaded", "upkeep"}),
+    frozenset({"following", "loaded", "upkeep"}),
     frozenset({"articles_api", "asking_api"}),
     frozenset({"api", "doctor", "evaluate"}),
-    frozenset({"report", "server"}),
-    frozenset({"asking_cli", "evaluation_cli", "index_cli"}),
+    frozenset({"connections", "report"}),
+    frozenset({"server"}),
+    frozenset({"asking_cli", "evaluation_cli", "index_cli", "serving_cli"}),
     frozenset({"cli"}),
     frozenset({"__main__"}),
 )
@@ -69,7 +75,9 @@ LAZY = {
     "lxml": set(),
     "onnx": {"network"},
     "onnxruntime": {"runtime"},
+    "packaging": {"machine"},
     "pathspec": {"sources.ignoring"},
+    "prometheus_client": {"metrics"},
     "pypdf": {"sources.pdf"},
     "qdrant_client": {name for name in FILES if name.startswith("store.qdrant")},
     "safetensors": {"encoder"},
@@ -82,10 +90,14 @@ LAZY = {
 }
 WEB = {
     "fastapi": {"api", "articles_api", "asking_api", "loaded"},
-    "starlette": {"api", "articles_api", "security"},
+    "starlette": {
+        "api",
+        "articles_api",
+        *(name for name in FILES if name.startswith("middleware")),
+    },
     "jinja2": {"web"},
     "pydantic": {"articles_api", "schema"},
-    "uvicorn": {"server"},
+    "uvicorn": {"connections", "server"},
 }
 JOINING = frozenset({"checking", "indexing", "opening", "pipeline", "remote_indexing", "updating"})
 RUN_TIME = [name for name in FILES if not name.startswith("training.")]

@@ -220,7 +220,7 @@ def test_a_slow_body_is_not_waited_for() -> None:
 
 def test_a_client_that_leaves_in_the_middle_of_its_body() -> None:
     """Nothing is done for it."""
-    messages = iter(
+    messages: Iterator[Message] = iter(
         [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
     )
 

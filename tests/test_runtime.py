@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from pathlib import Path
 from threading import Barrier, current_thread
 from time import sleep
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rustqa import runtime
 from rustqa.runtime import Inputs, open_session, processors, run_all, side_by_side
 from tiny_bert import WORDS, tiny_exported
 
@@ -85,6 +87,33 @@ def test_more_is_under_way_than_there_are_processors() -> None:
     count = 2 * (processors() + 1)
     found = list(side_by_side(ask, range(count)))
     assert found == [[number, number + 1] for number in range(count)]
+
+
+def test_what_is_side_by_side_knows_who_asks() -> None:
+    """The context variables are those of the caller, and what one sets is not seen by another."""
+    who = ContextVar("who", default="nobody")
+    who.set("caller")
+
+    def ask(number: int) -> str:
+        found = who.get()
+        who.set(str(number))
+        return found
+
+    assert list(side_by_side(ask, range(20))) == ["caller"] * 20
+    assert who.get() == "caller"
+
+
+@pytest.mark.parametrize(
+    ("quota", "expected"), [(None, 8), (0.25, 1), (1.0, 1), (1.5, 2), (2.0, 2), (64.0, 8)]
+)
+def test_a_share_of_time_is_less_than_all_processors(
+    quota: float | None, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container with the time of two processors is not given a thread for each of the machine's;
+    a part of one counts as one."""
+    monkeypatch.setattr(runtime, "allowed_processors", lambda: 8)
+    monkeypatch.setattr(runtime, "cpu_quota", lambda: quota)
+    assert processors() == expected
 
 
 def test_what_fails_side_by_side_fails_in_its_turn() -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+Refusal = Literal["host", "origin", "key", "rate", "size", "slow", "busy", "time"]
+"""Why a request is refused: a name that is not the server's, another site's page, no key, too many
+of one client, a body too large or too slow, all places taken, work that takes too long."""
 
 
 class RustQAError(Exception):
@@ -15,7 +19,7 @@ class RustQAError(Exception):
 
     status: ClassVar[int] = 500
     exit_code: ClassVar[int] = 2
-    refusal: ClassVar[str | None] = None
+    refusal: ClassVar[Refusal | None] = None
 
     def __init__(self, message: str, headers: Mapping[str, str] | None = None) -> None:
         """`headers` go with the message over HTTP."""
@@ -114,53 +118,53 @@ class HostError(RustQAError):
     """The request is for a name that the server does not answer to."""
 
     status = 421
-    refusal = "host"
+    refusal: ClassVar[Refusal | None] = "host"
 
 
 class ForeignPageError(RustQAError):
     """A browser sends the request for the page of another site."""
 
     status = 403
-    refusal = "origin"
+    refusal: ClassVar[Refusal | None] = "origin"
 
 
 class KeyRequiredError(RustQAError):
     """The request comes without an API key, or with a wrong one."""
 
     status = 401
-    refusal = "key"
+    refusal: ClassVar[Refusal | None] = "key"
 
 
 class RateError(RustQAError):
     """One client asks more often than it may."""
 
     status = 429
-    refusal = "rate"
+    refusal: ClassVar[Refusal | None] = "rate"
 
 
 class BodyTooLargeError(RustQAError):
     """The body of the request is larger than what is read."""
 
     status = 413
-    refusal = "size"
+    refusal: ClassVar[Refusal | None] = "size"
 
 
 class BodyTooSlowError(RustQAError):
     """The body of the request does not come."""
 
     status = 408
-    refusal = "slow"
+    refusal: ClassVar[Refusal | None] = "slow"
 
 
 class BusyError(RustQAError):
     """More is asked at once than the server can do."""
 
     status = 503
-    refusal = "busy"
+    refusal: ClassVar[Refusal | None] = "busy"
 
 
 class AbandonedError(RustQAError):
     """The work is given up, as it took too long or nobody waits for it."""
 
     status = 503
-    refusal = "time"
+    refusal: ClassVar[Refusal | None] = "time"

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import copy_context
 from functools import cache
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rustqa import wanted
+from rustqa.cgroups import cpu_quota
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -30,7 +32,14 @@ Inputs = Mapping[str, NDArray[np.int64]]
 
 
 def processors() -> int:
-    """How many processors this process may use."""
+    """How many processors this process may use, by where it may run and by its share of time."""
+    allowed = allowed_processors()
+    quota = cpu_quota()
+    return allowed if quota is None else max(1, min(allowed, ceil(quota)))
+
+
+def allowed_processors() -> int:
+    """How many processors this process may run on, which is all that other libraries look at."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -65,7 +74,8 @@ def run_all(session: InferenceSession, inputs: Sequence[Inputs]) -> list[Any]:
 def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     """The work's results in the items' order, each when it and those before it are done.
 
-    So many are at work as keep all processors busy while some of them wait for a network.
+    So many are at work as keep all processors busy while some of them wait for a network. Each has
+    the context variables of who asks, as the id of a request.
     """
     from concurrent.futures import ThreadPoolExecutor
 

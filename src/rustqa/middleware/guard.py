@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rustqa.errors import ForeignPageError, RustQAError
+from rustqa.errors import ForeignPageError, Refusal, RustQAError
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ HEADERS = {
 }
 
 Problem = Callable[[Request, int, str, Mapping[str, str]], Response]
-Refused = Callable[[str], None]
+Refused = Callable[[Refusal], None]
 
 
 class Guard:
