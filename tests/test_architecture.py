@@ -89,7 +89,7 @@ LAZY = {
     "watchfiles": {"upkeep"},
 }
 WEB = {
-    "fastapi": {"api", "articles_api", "asking_api", "loaded"},
+    "fastapi": {"api", "articles_api", "asking_api", "loaded", "server"},
     "starlette": {
         "api",
         "articles_api",

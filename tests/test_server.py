@@ -8,10 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +15,7 @@ import pytest
 from fakes import REPOSITORY
 from rustqa.cli import main
 from rustqa.server import listen
+from server_processes import index, serving
 from web_fixtures import wait_until
 
 
@@ -66,56 +63,14 @@ def test_a_folder_that_nothing_can_be_added_to(
     assert "articles cannot be added there (File exists); name" in capsys.readouterr().err
 
 
-@pytest.fixture
-def served(tmp_path: Path, model_cache: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`rustqa serve` with the real model on a free port, and its address."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "rustqa", "serve", "--port", "0"],
-        cwd=tmp_path,
-        env={**os.environ, "RUSTQA_CACHE": str(model_cache)},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stderr is not None
-        line = process.stderr.readline()
-        yield process, line.split(" on ")[1].split()[0]
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def is_ready(url: str) -> bool:
-    """Whether the server says so; it must answer either way."""
-    try:
-        with urllib.request.urlopen(url + "readyz"):
-            return True
-    except urllib.error.HTTPError as error:
-        error.close()
-        if error.code != 503:
-            raise
-        return False
-
-
 @pytest.mark.model
-def test_serves_answers_and_stops_when_told(served: tuple[subprocess.Popen[str], str]) -> None:
+def test_serves_answers_and_stops_when_told(tmp_path: Path, model_cache: Path) -> None:
     """It listens at once, becomes ready, answers, and ends quietly at Ctrl-C."""
-    process, url = served
-    deadline = time.monotonic() + 60
-    while not is_ready(url):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    body = json.dumps({"question": "Who loaded the gun?"}).encode()
-    request = urllib.request.Request(
-        url + "ask", body, headers={"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request) as reply:
-        answer = json.load(reply)
-    assert "Hannah Gutierrez" in answer["answer"]
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
-    assert "Traceback" not in errors
-    assert process.returncode in (0, 130)
+    with serving(tmp_path, model_cache) as served:
+        status, answer = served.post("ask", {"question": "Who loaded the gun?"})
+        assert (status, answer["answer"]) == (200, "Hannah Gutierrez")
+        assert served.stop(signal.SIGINT) in (0, 130)
+        assert "Traceback" not in served.log
 
 
 @pytest.mark.model
@@ -124,34 +79,16 @@ def test_serves_what_is_added_and_what_changes(tmp_path: Path, model_cache: Path
     articles = tmp_path / "articles"
     articles.mkdir()
     (articles / "oak.txt").write_text("A storm felled the old oak of Saltby on Sunday.")
-    env = {**os.environ, "RUSTQA_CACHE": str(model_cache), "RUSTQA_INDEX": str(tmp_path / "index")}
-    program = [sys.executable, "-m", "rustqa"]
-    subprocess.run([*program, "index", str(articles)], env=env, check=True, capture_output=True)
-    with subprocess.Popen(
-        [*program, "serve", "--port", "0", "--watch", "--add-to", str(tmp_path / "added")],
-        env=env, stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
-        try:
-            assert process.stderr is not None
-            url = process.stderr.readline().split(" on ")[1].split()[0]
-            wait_until(lambda: is_ready(url))
-            body = json.dumps({"title": "Frost", "text": "The river froze on Tuesday."}).encode()
-            headers = {"Content-Type": "application/json"}
-            request = urllib.request.Request(url + "articles", body, headers)
-            with urllib.request.urlopen(request) as reply:
-                assert (reply.status, json.load(reply)["id"]) == (201, "frost")
-            (articles / "hail.txt").write_text("It hailed in Leeds on Thursday.")
-
-            def served() -> int:
-                with urllib.request.urlopen(url + "articles") as reply:
-                    return len(json.load(reply))
-
-            wait_until(lambda: served() == 3)
-        finally:
-            process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=30)
-    assert "Traceback" not in errors
-    assert process.returncode in (0, 130)
+    index(tmp_path, model_cache, str(articles))
+    options = ("--index", "index", "--watch", "--add-to", "added")
+    with serving(tmp_path, model_cache, *options) as served:
+        frost = {"title": "Frost", "text": "The river froze on Tuesday."}
+        status, added = served.post("articles", frost)
+        assert (status, added["id"]) == (201, "frost")
+        (articles / "hail.txt").write_text("It hailed in Leeds on Thursday.")
+        wait_until(lambda: len(served.get("articles")[1]) == 3)
+        assert served.stop(signal.SIGINT) in (0, 130)
+        assert "Traceback" not in served.log
 
 
 @pytest.mark.model

@@ -206,9 +206,9 @@ def page_for(client: TestClient, question: str, **more: str) -> str:
     return response.text
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Returns once the condition holds; fails after ten seconds."""
-    end = time.monotonic() + 10
+def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Returns once the condition holds; fails after so many seconds."""
+    end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "waited ten seconds in vain"
+        assert time.monotonic() < end, f"waited {seconds} seconds in vain"
         time.sleep(0.01)

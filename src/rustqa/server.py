@@ -28,8 +28,8 @@ from rustqa.settings import Settings
 from rustqa.upkeep import upkeep_of
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
     from uvicorn import Config
-    from uvicorn._types import ASGIApplication
 
 log = logging.getLogger(__name__)
 
@@ -107,13 +107,13 @@ def listen(host: str, port: int) -> socket.socket:
     )
 
 
-def _app_of(settings: Settings, serving: Serving) -> Callable[[], ASGIApplication]:
+def _app_of(settings: Settings, serving: Serving) -> Callable[[], FastAPI]:
     """What makes the application; raises InputError if it cannot be made."""
     feedback = FeedbackFile(settings.feedback) if settings.feedback else None
     kept_up = serving.watch or settings.add_to is not None
     upkeep = upkeep_of(settings, serving.watch, settings.add_to) if kept_up else None
 
-    def make() -> ASGIApplication:
+    def make() -> FastAPI:
         logs.set_up(serving.log, serving.policy.log_questions)
         wake = threading.Event()
         if hasattr(signal, "SIGHUP"):
@@ -200,7 +200,7 @@ def _run_workers(settings: Settings, serving: Serving, listening: socket.socket)
         Workers(_config(app, serving.workers), sockets=[listening]).run()
 
 
-def _make_in_worker(settings: Settings, serving: Serving) -> ASGIApplication:
+def _make_in_worker(settings: Settings, serving: Serving) -> FastAPI:
     """The application of one worker, which ends when those who began it are gone."""
     parent = parent_process()
 

@@ -1,0 +1,124 @@
+"""An index that is replaced on disk is taken up by who serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from fakes import FakeEncoder
+from indexing_fixtures import write_articles
+from rustqa import following
+from rustqa.checking import open_store
+from rustqa.errors import LoadingError, NotReadyError
+from rustqa.following import Follower, IndexOnDisk
+from rustqa.indexing import build_index
+from rustqa.pipeline import Pipeline
+from rustqa.settings import Settings
+from rustqa.shelf import Shelf
+from web_fixtures import WordReader, wait_until
+
+
+class Served:
+    """An index on disk that is served, and what its follower says of it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.index = IndexOnDisk(settings)
+        self.wake = Event()
+        self.told: list[bool] = []
+        seen = self.index.stamp()
+        self.shelf = Shelf(lambda: self.open(settings))
+        self.follower = Follower(self.index, self.shelf, self.told.append, self.wake, seen)
+
+    def open(self, settings: Settings) -> Pipeline:
+        """The pipeline over the index."""
+        return Pipeline(open_store(settings), FakeEncoder(), WordReader())
+
+    def ids(self) -> set[str]:
+        """The articles that are served."""
+        library = self.shelf.held()
+        return set(library.documents) if library else set()
+
+
+def has_failed(shelf: Shelf) -> bool:
+    """Whether nothing could be loaded."""
+    try:
+        shelf.library()
+    except NotReadyError:
+        return False
+    except LoadingError:
+        return True
+    return False
+
+
+@pytest.fixture
+def served(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    """An index of one article, looked at often."""
+    monkeypatch.setattr(following, "_PAUSE", 0.02)
+    build_index(settings)
+    made = Served(settings)
+    wait_until(made.shelf.opened.is_set)
+    yield made
+    made.follower.close()
+
+
+def test_a_new_index_is_taken_up(served: Served, settings: Settings, corpus: Path) -> None:
+    """By itself, while who still reads the old one goes on with it."""
+    old = served.shelf.library()
+    write_articles(corpus, snow="It snowed on Sunday.")
+    build_index(settings)
+    wait_until(lambda: served.ids() == {"rain", "snow"})
+    wait_until(lambda: served.told == [True])
+    assert old.pipeline.ask("When was Monday?").index_id != served.shelf.library().pipeline.store.id
+
+
+def test_an_index_that_is_the_same_is_left_alone(served: Served, settings: Settings) -> None:
+    """Neither a new time of change nor being told to look makes it be loaded again."""
+    library = served.shelf.library()
+    (settings.index / "manifest.json").touch()
+    served.wake.set()
+    wait_until(lambda: not served.wake.is_set())
+    served.follower.close()
+    assert served.shelf.library() is library
+    assert served.told == []
+
+
+def test_a_damaged_index_is_not_taken_up(
+    settings: Settings, corpus: Path, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    """The log names what is damaged, and the articles are served as before until it is mended."""
+    monkeypatch.setattr(following, "_PAUSE", 60)
+    build_index(settings)
+    made = Served(settings)
+    try:
+        wait_until(made.shelf.opened.is_set)
+        write_articles(corpus, snow="It snowed on Sunday.")
+        build_index(settings)
+        (settings.index / "texts.txt").write_bytes(b"rain")
+        made.wake.set()
+        wait_until(lambda: made.told == [False])
+        assert "served as they were before" in caplog.text
+        assert "texts.txt is damaged; build it again: rustqa index --index" in caplog.text
+        assert made.ids() == {"rain"}
+        build_index(settings)
+        made.wake.set()
+        wait_until(lambda: made.ids() == {"rain", "snow"})
+    finally:
+        made.follower.close()
+
+
+def test_what_could_not_be_loaded_is_tried_again(
+    settings: Settings, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once there is an index, without the server being started anew."""
+    monkeypatch.setattr(following, "_PAUSE", 0.02)
+    made = Served(settings)
+    try:
+        wait_until(lambda: has_failed(made.shelf))
+        build_index(settings)
+        wait_until(lambda: made.ids() == {"rain"})
+    finally:
+        made.follower.close()
