@@ -44,7 +44,7 @@ LEVELS = (
     frozenset({"indexing"}),
     frozenset({"drafts", "feedback", "labelled", "pipeline", "remote_indexing"}),
     frozenset({"examples", "library", "manual", "opening", "schema", "security", "terminal"})
-    | frozenset({"middleware.__init__", "middleware.observed"}),
+    | frozenset({"machine", "middleware.__init__", "middleware.observed"}),
     frozenset({"shelf", "web"}),
     frozenset({"loaded", "upkeep"}),
     frozenset({"articles_api", "asking_api"}),
