@@ -69,8 +69,8 @@ def test_keys_are_read_again(file: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"# nothing\n", "no API key there; write one a line"),
-        (b"short\n", "shorter than 16 characters; make one with: openssl rand -hex 24"),
+        (b"# nothing\n", "holds no API key; write one a line: openssl"),
+        (b"short\n", "line 1: this API key has 5 characters, not at least 16; make another"),
         (b"\xff\xfe\n", "not UTF-8"),
     ],
 )

@@ -46,7 +46,7 @@ LEVELS = (
     frozenset({"updating"}),
     frozenset({"indexing"}),
     frozenset({"drafts", "feedback", "labelled", "pipeline", "remote_indexing"}),
-    frozenset({"examples", "library", "manual", "opening", "schema", "terminal"}),
+    frozenset({"examples", "library", "machine", "manual", "opening", "schema", "terminal"}),
     MIDDLEWARE,
     frozenset({"shelf", "web"}),
     frozenset({"following", "loaded", "upkeep"}),

@@ -8,25 +8,44 @@ from pathlib import Path
 import pytest
 
 from fakes import FakeEncoder
-from rustqa import doctor
+from rustqa import doctor, machine
 from rustqa.cli import main
+from rustqa.doctor import Finding
 from rustqa.errors import EncoderError
-from rustqa.settings import Settings
+from rustqa.machine import MachineError
+from rustqa.pipeline import Pipeline
+from rustqa.settings import Settings, data_root
 from rustqa.torch_encoder import TorchEncoder
+
+KEY = "0123456789abcdef"
 
 
 @pytest.fixture(autouse=True)
-def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No real model is loaded."""
+def no_model(monkeypatch: pytest.MonkeyPatch, fake_pipeline: Pipeline) -> None:
+    """No real model is loaded, and nothing is set for the server."""
     for opened in ("open_passage_encoder", "open_question_encoder"):
         monkeypatch.setattr(doctor, opened, lambda name, _cache: FakeEncoder(name))
+    monkeypatch.setattr(doctor, "open_pipeline", lambda _settings: fake_pipeline)
+    for name in ("RUSTQA_API_KEYS", "RUSTQA_API_KEY", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def examined(settings: Settings) -> dict[str, Finding]:
+    """What is found, by what was looked at."""
+    return {finding.what: finding for finding in doctor.examine(settings)}
 
 
 def test_a_sound_installation(capsys: pytest.CaptureFixture[str]) -> None:
     """Everything that ships is in order, and the exit code says so."""
     assert main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line[:4] for line in lines] == ["ok  "] * 6
+    assert {line[:4] for line in lines} == {"ok  "}
+    assert [line[6:].partition(":")[0] for line in lines] == [
+        *("articles", "index", "encoder", "reader", "cache", "questions"),
+        *("threads", "memory", "disk", "writing", "libraries", "answer"),
+    ]
+    assert "'Who is the harbour master?' takes" in lines[-1]
+    assert "(answered)" in lines[-1]
 
 
 def test_each_fault_is_named_with_its_mend(tmp_path: Path) -> None:
@@ -36,7 +55,7 @@ def test_each_fault_is_named_with_its_mend(tmp_path: Path) -> None:
     settings = replace(
         Settings.from_env({}), corpus=tmp_path, index=tmp_path / "index", cache=file / "cache"
     )
-    found = {finding.what: finding for finding in doctor.examine(settings)}
+    found = examined(settings)
     assert not found["articles"].ok
     assert "no articles there; put" in found["articles"].detail
     assert "build it: rustqa index FOLDER --index" in found["index"].detail
@@ -47,8 +66,7 @@ def test_each_fault_is_named_with_its_mend(tmp_path: Path) -> None:
 def test_a_stale_index_is_told(tmp_path: Path) -> None:
     """An index older than its corpus is not called sound."""
     (tmp_path / "new.txt").write_text("It rained.")
-    findings = doctor.examine(replace(Settings.from_env({}), corpus=tmp_path))
-    index = next(finding for finding in findings if finding.what == "index")
+    index = examined(replace(Settings.from_env({}), corpus=tmp_path))["index"]
     assert not index.ok
     assert "rustqa index" in index.detail
 
@@ -67,7 +85,77 @@ def test_an_encoder_that_cannot_be_opened_is_told(monkeypatch: pytest.MonkeyPatc
             patch.setattr(doctor, opened, fail)
             findings = doctor.examine(Settings.from_env({}))
         wrong = [(finding.what, finding.detail) for finding in findings if not finding.ok]
-        assert wrong == [(what, "model.safetensors is damaged; install it anew")]
+        assert wrong[0] == (what, "model.safetensors is damaged; install it anew")
+        # A question is asked if what it takes is there.
+        assert wrong[1:] == (
+            [("answer", "not tried; mend first: questions")] if what == "questions" else []
+        )
+
+
+@pytest.mark.parametrize("shipped", [True, False])
+def test_only_an_index_of_ones_own_has_to_be_replaceable(
+    shipped: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where rustqa is installed nobody writes."""
+
+    def refuse(_folder: Path) -> str:
+        raise MachineError("cannot be written")
+
+    monkeypatch.setattr(machine, "replaceable", refuse)
+    index = data_root() / "index" if shipped else tmp_path / "index"
+    assert examined(replace(Settings.from_env({}), index=index))["writing"].ok == shipped
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "fault"),
+    [
+        (f"# ours\n\n  {KEY}\n{KEY}2\n", 0o640, None),
+        (f"{KEY}\n", 0o604, "can be read by everybody here; run: chmod o-rwx"),
+        (f"{KEY}\n# later\nsecret-key\n", 0o600, "line 3: this API key has 10 characters"),
+        ("# none yet\n", 0o600, "holds no API key; write one a line: openssl rand"),
+        (None, 0o600, "No such file or directory; name a file of API keys"),
+    ],
+)
+def test_the_file_of_keys(
+    content: str | None, mode: int, fault: str | None, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """It holds keys long enough, for few to read; none is ever shown."""
+    file = tmp_path / "keys"
+    if content is not None:
+        file.write_text(content)
+        file.chmod(mode)
+    monkeypatch.setenv("RUSTQA_API_KEYS", str(file))
+    finding = examined(Settings.from_env({}))["keys"]
+    assert finding.ok == (fault is None)
+    assert (fault or f"2 in {file}") in finding.detail
+    assert KEY not in finding.detail
+    assert "secret-key" not in finding.detail
+
+
+@pytest.mark.parametrize(("key", "ok"), [(KEY, True), (KEY[1:], False)])
+def test_a_key_that_is_given_itself(key: str, ok: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has to be as long, and is not shown either."""
+    monkeypatch.setenv("RUSTQA_API_KEY", key)
+    finding = examined(Settings.from_env({}))["key"]
+    assert finding.ok == ok
+    assert key not in finding.detail
+
+
+def test_where_is_written_while_serving(tmp_path: Path) -> None:
+    """Feedback and added articles need a place that is there or can be made."""
+    (tmp_path / "file").write_text("")
+    settings = replace(
+        Settings.from_env({}), feedback=tmp_path / "new" / "said", add_to=tmp_path / "new"
+    )
+    found = examined(settings)
+    assert found["feedback"].ok
+    assert found["adding"].ok
+    found = examined(replace(settings, feedback=tmp_path, add_to=tmp_path / "file" / "new"))
+    assert "name another file with RUSTQA_FEEDBACK" in found["feedback"].detail
+    assert "name another folder with RUSTQA_ADD_TO" in found["adding"].detail
+    assert not found["feedback"].ok
+    assert not found["adding"].ok
 
 
 @pytest.mark.model
@@ -78,6 +166,6 @@ def test_a_slow_encoder_is_told(
     """It is in order, but what encodes the questions is named."""
     encoder = torch_encoder if slow else FakeEncoder()
     monkeypatch.setattr(doctor, "open_question_encoder", lambda _name, _cache: encoder)
-    finding = doctor.examine(Settings.from_env({}))[-1]
+    finding = examined(Settings.from_env({}))["questions"]
     assert finding.ok
     assert ("slow to start" in finding.detail) == slow

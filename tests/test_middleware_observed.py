@@ -75,7 +75,6 @@ def test_a_request_gets_an_id(client: TestClient) -> None:
     assert re.fullmatch("[0-9a-f]{32}", first.text)
     assert first.headers[HEADER] == first.text
     assert second.text != first.text
-    assert request_id.get() is None
 
 
 @pytest.mark.parametrize("given", ["a", "Trace-1.2_3", "x" * 64])
@@ -182,6 +181,23 @@ def test_a_client_that_leaves_is_told_from_an_answer(
         _call(observed, {"type": "http.request"}, {"type": "http.disconnect"})
     assert [line["status"] for line in told(caplog)] == [499, 499, 200]
     assert counted(metrics) == ["GET /ask 499", "GET /ask 200"]
+
+
+def test_nothing_is_left_of_a_request_that_fails(metrics: Metrics) -> None:
+    """It counts as failed where no response was made of the failure, which is passed on; and what
+    is logged after it in the same task is not said to belong to it."""
+
+    async def broken(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        assert request_id.get() is not None
+        raise ValueError("broken")
+
+    async def call(*arguments: Any) -> None:
+        with pytest.raises(ValueError, match="broken"):
+            await Observed(broken, metrics, ROUTES)(*arguments)
+        assert request_id.get() is None
+
+    _call(call)
+    assert counted(metrics) == ["GET /ask 500"]
 
 
 def test_only_requests_are_observed(metrics: Metrics) -> None:

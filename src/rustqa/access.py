@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rustqa.errors import InputError
 
-_SHORTEST = 16
+SHORTEST = 16
 _HOST = r"(?!-)[a-z0-9-]+(?:\.[a-z0-9-]+)*"
 _NAME = re.compile(_HOST)
 _ORIGIN = re.compile(rf"https?://(?:{_HOST}|\[[0-9a-f:]+\])(?::\d{{1,5}})?")
@@ -23,7 +23,7 @@ class Keys:
 
     def __init__(self, file: Path | None, key: str | None = None) -> None:
         """Those in the file, one a line, blank lines and lines that begin with # left aside, and
-        the single `key`; raises InputError if there are none, or one that is easily guessed."""
+        the single `key`; raises InputError if there are none, or one is easily guessed."""
         self._file = file
         self._key = key
         self._digests: tuple[bytes, ...] = ()
@@ -31,16 +31,24 @@ class Keys:
 
     def reload(self) -> None:
         """Reads the file again; raises InputError and keeps those known if it cannot be used."""
-        keys = [*([self._key] if self._key else ()), *(read_keys(self._file) if self._file else ())]
-        where = self._file or "RUSTQA_API_KEY"
+        keys = read_keys(self._file) if self._file else {}
+        if self._key:
+            keys["RUSTQA_API_KEY"] = self._key
+        for where, key in keys.items():
+            if len(key) < SHORTEST:
+                raise InputError(
+                    f"{where}: this API key has {len(key)} characters, not at least {SHORTEST}; "
+                    "make another: openssl rand -hex 32"
+                )
         if not keys:
-            raise InputError(f"{where}: no API key there; write one a line")
-        if any(len(key) < _SHORTEST for key in keys):
             raise InputError(
-                f"{where}: an API key is shorter than {_SHORTEST} characters; make one with: "
-                "openssl rand -hex 24"
+                f"{self._file} holds no API key; write one a line: openssl rand -hex 32 >> "
+                f"{self._file}"
             )
-        self._digests = tuple(map(_digest, keys))
+        self._digests = tuple(map(_digest, keys.values()))
+
+    def __len__(self) -> int:
+        return len(self._digests)
 
     def holder(self, key: str) -> str | None:
         """Who has the key, by what cannot be turned back into it; None if it is none of these.
@@ -52,15 +60,16 @@ class Keys:
         return f"key {found[0].hex()[:12]}" if found else None
 
 
-def read_keys(file: Path) -> list[str]:
-    """The keys in a file; raises InputError if it cannot be read."""
+def read_keys(file: Path) -> dict[str, str]:
+    """The keys in a file, by where each stands; raises InputError if it cannot be read."""
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise InputError(f"{file}: {error.strerror}; name a file of API keys") from None
     except UnicodeDecodeError:
         raise InputError(f"{file}: not UTF-8; write API keys in plain letters") from None
-    return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    keys = {f"{file}, line {number}": line.strip() for number, line in enumerate(lines, 1)}
+    return {where: key for where, key in keys.items() if key and not key.startswith("#")}
 
 
 def host_names(names: Iterable[str]) -> frozenset[str]:

@@ -11,9 +11,10 @@ from threading import Event
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
@@ -45,6 +46,14 @@ from rustqa.web import Pages
 log = logging.getLogger(__name__)
 
 router = APIRouter()
+
+_FAULTS = {
+    413: "The body is too large",
+    421: "The name is not the server's",
+    422: "The request cannot be used as it is",
+    429: "The client sends too many requests",
+    503: "Not ready yet, unable to load, or too much is asked at once",
+}
 
 
 @router.get("/healthz")
@@ -144,8 +153,8 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         responses={
-            422: {"model": schema.Problem, "description": "The request cannot be used as it is"},
-            503: {"model": schema.Problem, "description": "Not ready yet, or unable to load"},
+            status: {"model": schema.Problem, "description": meaning}
+            for status, meaning in _FAULTS.items()
         },
     )
     adding = upkeep is not None and upkeep.add_to is not None
@@ -157,8 +166,10 @@ def create_app(
         routers.append(asking_api.feedback_router)
     if adding:
         routers.append(articles_api.adding_router)
+    # What looks after the server needs no key.
+    key = [Security(HTTPBearer(auto_error=False))] if policy.keys else []
     for part in routers:
-        app.include_router(part)
+        app.include_router(part, dependencies=[] if part is router else key)
     app.mount("/static", StaticFiles(directory=data_root() / "web" / "static"))
     routes = chain(app.routes, *(part.routes for part in routers))
     surround(app, routes, policy, metrics, _problem)

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from rustqa import machine
+from rustqa.access import Keys
 from rustqa.checking import find_changes, open_store
 from rustqa.encoder import open_passage_encoder, open_question_encoder
-from rustqa.errors import CorpusError, RustQAError, StoreError
+from rustqa.errors import CorpusError, InputError, RustQAError, StoreError
+from rustqa.opening import open_pipeline
 from rustqa.reader import open_reader
-from rustqa.settings import Settings
+from rustqa.settings import Settings, data_root
 from rustqa.sources.files import KINDS, find_files
+from rustqa.store.folder import present
 from rustqa.torch_encoder import TorchEncoder
+
+# Without these no question is answered.
+_NEEDED = frozenset({"articles", "index", "reader", "questions"})
 
 
 class Finding(NamedTuple):
@@ -25,15 +34,48 @@ class Finding(NamedTuple):
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Looks at corpus, index, models and cache."""
-    return [
-        _find("articles", lambda: _articles(settings)),
-        _find("index", lambda: _index(settings)),
-        _find("encoder", lambda: _weights(settings)),
-        _find("reader", lambda: open_reader(settings.reader).name),
-        _cache(settings.cache),
-        _find("questions", lambda: _question_encoder(settings)),
-    ]
+    """Looks at articles, models and machine, at what serving takes, and asks one question."""
+    found = [*chain(_kept(settings), _given(settings), _served(settings))]
+    broken = [finding.what for finding in found if not finding.ok and finding.what in _NEEDED]
+    if broken:
+        tried = Finding("answer", False, f"not tried; mend first: {', '.join(broken)}")
+    else:
+        tried = _find("answer", lambda: _answer(settings))
+    return [*found, tried]
+
+
+def _kept(settings: Settings) -> Iterator[Finding]:
+    """What rustqa reads."""
+    yield _find("articles", lambda: _articles(settings))
+    yield _find("index", lambda: _index(settings))
+    yield _find("encoder", lambda: _weights(settings))
+    yield _find("reader", lambda: open_reader(settings.reader).name)
+    yield _cache(settings.cache)
+    yield _find("questions", lambda: _question_encoder(settings))
+
+
+def _given(settings: Settings) -> Iterator[Finding]:
+    """What the machine gives."""
+    yield _find("threads", machine.threads)
+    if not settings.store:
+        size = _size_of(present(settings.index))
+        yield _find("memory", lambda: machine.memory(size))
+        yield _find("disk", lambda: machine.disk(settings.index, size))
+        yield _find("writing", lambda: _writing(settings.index))
+    extras = ["qdrant"] if settings.store else []
+    yield _find("libraries", lambda: machine.libraries(extras))
+
+
+def _served(settings: Settings) -> Iterator[Finding]:
+    """What is set for the server."""
+    if file := os.environ.get("RUSTQA_API_KEYS"):
+        yield _find("keys", lambda: _keys(Path(file)))
+    if key := os.environ.get("RUSTQA_API_KEY"):
+        yield _find("key", lambda: _key(key))
+    if feedback := settings.feedback:
+        yield _find("feedback", lambda: _feedback(feedback))
+    if add_to := settings.add_to:
+        yield _find("adding", lambda: _adding(add_to))
 
 
 def _find(what: str, look: Callable[[], str]) -> Finding:
@@ -76,10 +118,64 @@ def _question_encoder(settings: Settings) -> str:
 
 
 def _cache(folder: Path) -> Finding:
-    try:
-        existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-        writable = existing.is_dir() and os.access(existing, os.W_OK)
-    except OSError:
-        writable = False
+    writable = machine.is_writable(folder)
     mend = "cannot be written, so every start is slow; make it writable or set RUSTQA_CACHE"
     return Finding("cache", writable, str(folder) if writable else f"{folder} {mend}")
+
+
+def _size_of(folder: Path) -> int:
+    try:
+        return sum(file.stat().st_size for file in folder.iterdir())
+    except OSError:
+        return 0
+
+
+def _writing(index: Path) -> str:
+    try:
+        return machine.replaceable(index)
+    except RustQAError:
+        # Nobody indexes there: it is one of the program's own files.
+        if index.resolve() != data_root() / "index":
+            raise
+        return "not needed: the index comes with rustqa"
+
+
+def _keys(file: Path) -> str:
+    """Says of a key where it stands, never what it is."""
+    keys = Keys(file)
+    if file.stat().st_mode & 0o007:
+        raise InputError(
+            f"{file} can be read by everybody here; run: chmod o-rwx {shlex.quote(str(file))}"
+        )
+    return f"{len(keys)} in {file}"
+
+
+def _key(key: str) -> str:
+    Keys(None, key)
+    return "set in RUSTQA_API_KEY"
+
+
+def _feedback(file: Path) -> str:
+    if file.exists():
+        kept = file.is_file() and os.access(file, os.W_OK)
+    else:
+        kept = machine.is_writable(file.parent)
+    if not kept:
+        raise InputError(f"{file} cannot be written; name another file with RUSTQA_FEEDBACK")
+    return str(file)
+
+
+def _adding(folder: Path) -> str:
+    if not machine.is_writable(folder):
+        raise InputError(f"{folder} cannot be written; name another folder with RUSTQA_ADD_TO")
+    return str(folder)
+
+
+def _answer(settings: Settings) -> str:
+    """Asks twice, as the first question loads what those after it find loaded."""
+    pipeline = open_pipeline(settings)
+    article = pipeline.first()
+    question = (*article.questions, "What happened?")[0]
+    first, again = (pipeline.ask(question, documents=[article.id]) for _ in range(2))
+    times = f"{again.timings_ms['total']:.0f} ms, the first time {first.timings_ms['total']:.0f} ms"
+    return f"{question!r} takes {times} ({again.status})"

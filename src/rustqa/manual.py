@@ -16,6 +16,7 @@ def operations(schema: Mapping[str, Any], base_url: str) -> Iterator[dict[str, A
             sent = body.get("schema", {})
             model = schema["components"]["schemas"].get(_type(sent), sent)
             requests = [item["value"] for item in body.get("examples", {}).values()]
+            key = ["--header", "Authorization: Bearer YOUR-KEY"] if "security" in operation else []
             data = ["--json", dumps(requests[0], ensure_ascii=False)] if requests else []
             status = next(status for status in operation["responses"] if status.startswith("2"))
             answers = operation["responses"][status]["content"]["application/json"]
@@ -24,7 +25,7 @@ def operations(schema: Mapping[str, Any], base_url: str) -> Iterator[dict[str, A
                 "path": path,
                 "description": operation["description"],
                 "fields": [*_parameters(operation), *_fields(model)],
-                "curl": shlex.join(["curl", base_url + path, *data]),
+                "curl": shlex.join(["curl", base_url + path, *key, *data]),
                 "examples": [
                     (item["summary"], dumps(item["value"], indent=2, ensure_ascii=False))
                     for item in answers.get("examples", {}).values()

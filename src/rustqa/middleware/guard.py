@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rustqa.errors import ForeignPageError, Refusal, RustQAError
+from rustqa.logs import request_id
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +86,8 @@ class Guard:
             log.exception("%s %r failed", scope["method"], scope["path"])
             if started:
                 raise
-            await refuse(500, "something went wrong here, not with your question; see the log", {})
+            where = f"the log, request {request_id.get()}"
+            await refuse(500, f"something went wrong here, not with your question; see {where}", {})
 
 
 def headers_for(embedders: Sequence[str]) -> Mapping[str, str]:
