@@ -103,6 +103,25 @@ Content-Length: {len(body)}\r\n\r\n".encode()
             socket.create_connection(("127.0.0.1", served.port)).close()
 
 
+def test_a_client_that_leaves_frees_its_work(own: Path, model_cache: Path) -> None:
+    """Of a batch that would take seconds the rest is not done once nobody waits for it."""
+    names = ("oak", "storm", "Sunday", "Saltby")
+    asked = [{"question": f"What of {names[n % 4]} number {n}?"} for n in range(100)]
+    body = json.dumps({"questions": asked}).encode()
+    head = f"POST /ask/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+Content-Length: {len(body)}\r\n\r\n".encode()
+    with serving(own, model_cache, "--index", "index") as served:
+        began = time.monotonic()
+        assert served.post("ask/batch", {"questions": asked})[0] == 200
+        whole = time.monotonic() - began
+        with socket.create_connection(("127.0.0.1", served.port)) as client:
+            client.sendall(head + body)
+            wait_until(lambda: _at_work(served) >= 1)
+        left = time.monotonic()
+        wait_until(lambda: _at_work(served) == 0)
+        assert time.monotonic() - left < whole / 2
+
+
 def _at_work(served: Process) -> float:
     """How many requests are at work now."""
     with socket.create_connection(("127.0.0.1", served.port)) as client:
