@@ -62,10 +62,10 @@ class BoundedProtocol(H11Protocol):
     def pause_writing(self) -> None:
         """Begins to wait until the client takes some of what is sent."""
         super().pause_writing()
-        self._taking = self.loop.call_later(self.taking_seconds, self.transport.abort)
+        self._wait_for_taking()
 
     def resume_writing(self) -> None:
-        """The client took it."""
+        """The client took nearly all of it."""
         super().resume_writing()
         if self._taking:
             self._taking.cancel()
@@ -76,4 +76,16 @@ class BoundedProtocol(H11Protocol):
                 self._head.cancel()
             self._head = None
         elif self._head is None and not self.transport.is_closing():
-            self._head = self.loop.call_later(self.head_seconds, self.transport.abort)
+            # What is still to be sent is sent.
+            self._head = self.loop.call_later(self.head_seconds, self.transport.close)
+
+    def _wait_for_taking(self) -> None:
+        left = self.transport.get_write_buffer_size()
+
+        def look() -> None:
+            if self.transport.get_write_buffer_size() < left:
+                self._wait_for_taking()
+            else:
+                self.transport.abort()
+
+        self._taking = self.loop.call_later(self.taking_seconds, look)
