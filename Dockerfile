@@ -34,6 +34,7 @@ COPY --from=build /opt/rustqa /opt/rustqa
 ENV PATH=/opt/rustqa/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    ORT_DISABLE_TELEMETRY=1 \
     RUSTQA_CACHE=/opt/rustqa/cache
 USER 10001
 EXPOSE 8000
