@@ -28,8 +28,9 @@ FROM python:3.11-slim
 LABEL org.opencontainers.image.title="rustqa" \
       org.opencontainers.image.description="Answers questions about news articles with words cut verbatim from them" \
       org.opencontainers.image.licenses="Apache-2.0"
+# An index is replaced by renaming its folder, which a mount point cannot be: it lies inside /data.
 RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin rustqa \
- && install -d -o rustqa -g rustqa /articles /index
+ && install -d -o rustqa -g rustqa /articles /data
 COPY --from=build /opt/rustqa /opt/rustqa
 ENV PATH=/opt/rustqa/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
