@@ -39,6 +39,8 @@ _SPAN_S, _SETTLED_S = 20, 120
 # How long a server is left alone before what it still holds is looked at.
 _PAUSE_S = 5
 _ALONE = 20
+# Whoever is refused later than this waited for a place first: a server lets them wait ten seconds.
+_WAITED_S = 9
 
 
 class Sample(NamedTuple):
@@ -170,6 +172,7 @@ def past_capacity(clients: int, seconds: float) -> dict[str, Any]:
         held = held_by(processes_of(server.pid))
     answered = [item for item in outcomes if item.status == 200]
     refused = [item for item in outcomes if item.status == 503]
+    at_once = [item.seconds for item in refused if item.seconds < _WAITED_S]
     others = [item for item in outcomes if item.status not in (200, 503)]
     return {
         "clients": clients,
@@ -177,7 +180,8 @@ def past_capacity(clients: int, seconds: float) -> dict[str, Any]:
         "answered": len(answered),
         "answered_in": latencies(item.seconds for item in answered),
         "refused": len(refused),
-        "refused_in": latencies(item.seconds for item in refused),
+        "refused_at_once": len(at_once),
+        "refused_at_once_in": latencies(at_once),
         "refused_without_retry_after": sum(item.retry_after is None for item in refused),
         "others": _faults(others),
         "left_unanswered": left,
