@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -109,3 +110,39 @@ def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match=f"{tmp_path} is not a usable") as caught:
         TorchEncoder(str(tmp_path), tmp_path, "0" * 64)
     assert "\n" not in str(caught.value)
+
+
+def test_pickled_weights_are_refused(small_model: Path, tmp_path: Path) -> None:
+    """A file that could hold a program is named and not opened, in whichever part it lies; beside
+    safetensors it is passed over."""
+    folder = tmp_path / "model"
+    shutil.copytree(small_model, folder)
+    (folder / "pytorch_model.bin").write_bytes(b"never read")
+    TorchEncoder("small", folder, "0" * 64)
+    pickled = folder / "2_Dense" / "pytorch_model.bin"
+    pickled.parent.mkdir(exist_ok=True)
+    pickled.write_bytes(b"never read")
+    with pytest.raises(EncoderError, match=f"^{pickled} is not read.*save the model as safeten"):
+        TorchEncoder("small", folder, "0" * 64)
+
+
+def test_a_models_own_program_is_not_run(small_model: Path, tmp_path: Path) -> None:
+    """A module that the folder brings along is refused before it does anything."""
+    folder, trace = tmp_path / "model", tmp_path / "trace"
+    shutil.copytree(small_model, folder)
+    (folder / "own.py").write_text(f"open({str(trace)!r}, 'w')\nclass Own: pass\n")
+    listed = json.loads((folder / "modules.json").read_text())
+    listed[1]["type"] = "own.Own"
+    (folder / "modules.json").write_text(json.dumps(listed))
+    with pytest.raises(EncoderError, match="is not a usable"):
+        TorchEncoder("small", folder, "0" * 64)
+    assert not trace.exists()
+
+
+def test_without_sentence_transformers_one_line_says_what_to_do(
+    small_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container, which leaves it out."""
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    with pytest.raises(EncoderError, match="not installed; run: pip install sentence-transf"):
+        TorchEncoder("small", small_model, "0" * 64)

@@ -57,14 +57,30 @@ class TorchEncoder:
 
 def _load(folder: Path) -> SentenceTransformer:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    from sentence_transformers import SentenceTransformer
+    try:
+        from sentence_transformers import SentenceTransformer
+    except ModuleNotFoundError as error:
+        raise EncoderError(
+            f"another encoder than the packaged one needs {error.name}, which is not installed; "
+            "run: pip install sentence-transformers"
+        ) from None
     from transformers.utils import logging as transformers_logging
 
+    for pickled in sorted(folder.rglob("pytorch_model*.bin")):
+        # Weights of this kind are programs, which are not run; beside safetensors nobody reads it.
+        if not pickled.with_name("model.safetensors").is_file():
+            raise EncoderError(
+                f"{pickled} is not read, as it can hold a program; save the model as safetensors"
+            )
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    eager: dict[str, Any] = {"attn_implementation": "eager"}
+    options: dict[str, Any] = {"attn_implementation": "eager", "use_safetensors": True}
     try:
         return SentenceTransformer(
-            str(folder), device="cpu", model_kwargs=eager, local_files_only=True
+            str(folder),
+            device="cpu",
+            model_kwargs=options,
+            local_files_only=True,
+            trust_remote_code=False,
         ).eval()
     # What a damaged model raises depends on the file; each has one mend.
     except Exception as error:

@@ -34,7 +34,7 @@ from rustqa.store.builder import Builder
 from rustqa.store.folder import Origin, load_store, read_manifest, save_store
 from rustqa.store.local import FaissStore
 from rustqa.store.nearest import TOP, exact_nearest
-from rustqa.types import Vectors
+from rustqa.types import Encoder, Vectors
 
 SIZES = (10_000, 100_000, 1_000_000)
 _QUESTIONS, _WARM_UP = 500, 20
@@ -55,10 +55,10 @@ class _Asker(WordEncoder):
         return super().encode(texts)
 
 
-def build(folder: Path, passages: int) -> dict[str, Any]:
+def build(folder: Path, passages: int, encoder: Encoder | None = None) -> dict[str, Any]:
     """Builds an index of so many passages in a folder."""
     began = time.perf_counter()
-    builder = Builder(WordEncoder(), split_document, splitter_name())
+    builder = Builder(encoder or WordEncoder(), split_document, splitter_name())
     for document in News().articles(passages):
         builder.add(document)
     taken = time.perf_counter()

@@ -6,18 +6,15 @@ the same networks on the same threads, and nothing else.
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from statistics import median
 
 from bench.load import Load, ask_all
+from bench.servers import running
 from rustqa.encoder import open_question_encoder
 from rustqa.opening import open_pipeline
 from rustqa.reader import OnnxScores
@@ -36,7 +33,8 @@ def measure_warm(
     within a round."""
     work = list(bare_work(Settings.from_env(), questions))
     rows = []
-    with serving() as port:
+    with running() as server:
+        port = server.port
         ask_all(port, questions, CLIENTS, 2 * len(questions))
         for number in range(rounds):
             sys.stderr.write(f"asking warm, round {number + 1} of {rounds}\n")
@@ -100,32 +98,3 @@ def _in_turn(work: Sequence[Work], threads: int, times: int) -> Load:
     with ThreadPoolExecutor(threads) as pool:
         latencies = list(pool.map(one, range(times)))
     return Load(latencies, time.perf_counter() - began)
-
-
-@contextmanager
-def serving() -> Iterator[int]:
-    """A server of the shipped article on a free port of 127.0.0.1, ready to answer."""
-    command = [sys.executable, "-m", "rustqa", "serve", "--port", "0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ) as server:
-        assert server.stderr is not None
-        try:
-            line = next((line for line in server.stderr if "serving on" in line), "")
-            found = re.search(r":(\d+)/", line)
-            if found is None:
-                raise OSError("rustqa serve did not start")
-            port = int(found[1])
-            _wait(port)
-            yield port
-        finally:
-            server.terminate()
-
-
-def _wait(port: int, seconds: float = 60) -> None:
-    for _ in range(int(seconds / 0.1)):
-        try:
-            ask_all(port, ["ready?"], 1, 1)
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise OSError("rustqa serve did not get ready")
