@@ -59,12 +59,14 @@ class Follower:
         self._wake = wake
         self._stop = False
         self._seen = seen
-        Thread(target=self._run, name="following", daemon=True).start()
+        self._thread = Thread(target=self._run, name="following", daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
-        """Ends the following."""
+        """Ends the following; an index that is being loaded is not waited for."""
         self._stop = True
         self._wake.set()
+        self._thread.join(_PAUSE)
 
     def _run(self) -> None:
         while True:

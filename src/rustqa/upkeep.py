@@ -65,13 +65,16 @@ class Keeper:
         self._stop = Event()
         # Set when what is watched may be another.
         self._changed = Event()
+        self._thread = Thread(target=self._watch, name="watching", daemon=True)
         if upkeep.watch:
-            Thread(target=self._watch, name="watching", daemon=True).start()
+            self._thread.start()
 
     def close(self) -> None:
-        """Ends the watching."""
+        """Ends the watching; an index that is being made is not waited for."""
         self._stop.set()
         self._changed.set()
+        if self._upkeep.watch:
+            self._thread.join(2 * _PAUSE / 1000)
 
     def add(self, draft: Draft) -> Document:
         """Writes an article into the folder, indexes and serves it, and gives it as it is stored.
