@@ -310,12 +310,11 @@ def open_reader(folder: Path) -> SpanReader:
     file = folder / DESCRIPTION
     try:
         described = _read_description(file)
-        for name in FILES:
-            file = folder / name
-            if sha256_of(file) != described["sha256"][name]:
-                raise ValueError("other than it was written")
-        file = folder / DESCRIPTION
         calibration = Calibration(_three(described["rank"]), _three(described["right"]))
+        for name, digest in {name: described["sha256"][name] for name in FILES}.items():
+            file = folder / name
+            if sha256_of(file) != digest:
+                raise ValueError("other than it was written")
         file = folder / "model.onnx"
         scores = OnnxScores(file)
         file = folder / "tokenizer.json"
