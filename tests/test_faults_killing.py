@@ -29,7 +29,7 @@ class Place(NamedTuple):
     """An index of three articles, of which one has changed since and another is gone; further
     articles; the index as it was, put aside; and what is in it before and after each command."""
 
-    index: Path
+    folder: Path
     kept: Path
     commands: Mapping[str, list[str | Path]]
     before: Whole
@@ -37,15 +37,15 @@ class Place(NamedTuple):
 
     def reset(self) -> None:
         """Puts the index as it was in place, and nothing beside it."""
-        for path in self.index.parent.iterdir():
-            if path.name.startswith(".index") or path == self.index:
+        for path in self.folder.parent.iterdir():
+            if path.name.startswith(".index") or path == self.folder:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
-        shutil.copytree(self.kept, self.index)
+        shutil.copytree(self.kept, self.folder)
 
     def beside(self) -> list[str]:
         """What lies beside the index that does not belong there."""
-        known = {self.index.name, "corpus", "more", "kept"}
-        return sorted(path.name for path in self.index.parent.iterdir() if path.name not in known)
+        known = {self.folder.name, "corpus", "more", "kept"}
+        return sorted(path.name for path in self.folder.parent.iterdir() if path.name not in known)
 
 
 def _whole(index: Path) -> Whole:
@@ -70,7 +70,8 @@ def place(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Place:
     write_articles(corpus, rain1="It rained no more.", thaw="It thawed in June.")
     (corpus / "frost.txt").unlink()
     commands = {"index": ["index", *of_all], "add": ["index", "add", more, *of_all]}
-    before, after = _whole(index), {}
+    before = _whole(index)
+    after: dict[str, Whole] = {}
     found = Place(index, root / "kept", commands, before, after)
     for name, command in commands.items():
         found.reset()
@@ -83,11 +84,11 @@ def place(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Place:
 
 def _is_survived(place: Place, nursery: Nursery, name: str) -> str:
     """Checks what a kill left, and that the same command then works; says which index it left."""
-    left = _whole(place.index)
+    left = _whole(place.folder)
     assert left in (place.before, place.after[name])
     [again] = nursery.run(place.commands[name])
     assert again.code == 0, again.printed
-    assert _whole(place.index) == place.after[name]
+    assert _whole(place.folder) == place.after[name]
     assert place.beside() == []
     return "old" if left == place.before else "new"
 
@@ -96,7 +97,7 @@ def test_a_kill_at_any_moment_leaves_the_old_index_or_the_new(
     place: Place, nursery: Nursery
 ) -> None:
     """Fifty times, bringing it up to date and adding to it; the next run clears what is left."""
-    chance = random.Random(7)
+    chance = random.Random(7)  # noqa: S311
     took = {}
     for name, command in place.commands.items():
         place.reset()
@@ -110,7 +111,6 @@ def test_a_kill_at_any_moment_leaves_the_old_index_or_the_new(
         found["killed" if ended.code == -9 else "too late"] += 1
         found["with leftovers"] += bool(place.beside())
         found[_is_survived(place, nursery, name)] += 1
-    print(dict(found), took)
     assert found["killed"] > KILLS / 2
     assert found["with leftovers"] > 0
     assert found["old"] > 0
@@ -129,7 +129,6 @@ def test_a_kill_before_each_step_leaves_the_old_index_or_the_new(
             break
         assert ended.code == -9, ended.printed
         found[_is_survived(place, nursery, name)] += 1
-    print(dict(found))
     assert found["old"] > 20 / every
     assert found["new"] > 5 / every
 
@@ -138,26 +137,32 @@ def test_a_kill_before_each_step_of_the_first_index_leaves_none_or_a_whole_one(
     place: Place, nursery: Nursery
 ) -> None:
     """And the next run makes it."""
-    command = ["index", place.index.parent / "more", "--index", place.index, "--encoder", "fake"]
+    command: list[str | Path] = [
+        "index",
+        place.folder.parent / "more",
+        "--index",
+        place.folder,
+        "--encoder",
+        "fake",
+    ]
     none = whole = 0
     for step in range(1, 500, 3):
         place.reset()
-        shutil.rmtree(place.index)
+        shutil.rmtree(place.folder)
         [ended] = nursery.run(command, step=step)
         if ended.code == 0:
             break
         assert ended.code == -9, ended.printed
         try:
-            _whole(place.index)
+            _whole(place.folder)
             whole += 1
         except StoreError as error:
-            assert f"no index at {place.index}; build it" in str(error)  # noqa: PT017
+            assert f"no index at {place.folder}; build it" in str(error)  # noqa: PT017
             none += 1
         [again] = nursery.run(command)
         assert again.code == 0, again.printed
-        assert len(_whole(place.index)[1]) == 9
+        assert len(_whole(place.folder)[1]) == 9
         assert place.beside() == []
-    print(none, whole)
     assert none > 10
     assert whole > 0
 
@@ -173,10 +178,9 @@ def test_of_two_that_index_at_once_one_waits_for_its_turn(place: Place, nursery:
             assert ended.code in (0, 3), ended.printed
             if ended.code == 3:
                 refused += 1
-                assert f"another process is making the index at {place.index}" in ended.printed
+                assert f"another process is making the index at {place.folder}" in ended.printed
                 assert "try again when it is done" in ended.printed
         assert min(ended.code for ended in both) == 0
-        assert _whole(place.index) == place.after["index"]
+        assert _whole(place.folder) == place.after["index"]
         assert place.beside() == []
-    print(refused)
     assert refused > 0

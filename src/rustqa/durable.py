@@ -71,6 +71,7 @@ def settle_all(folder: Path) -> None:
 def make_folder(folder: Path) -> None:
     """Makes the folder, with those that it lies in, to stay."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
+    if missing:
+        folder.mkdir(parents=True, exist_ok=True)
     for path in missing:
         settle(path.parent)
