@@ -205,7 +205,10 @@ def _origin(
         if not any(path.is_relative_to(folder) for folder in paths)
     ]
     if not paths:
-        raise StoreError("no articles are known for this index; name them: rustqa index FOLDER")
+        raise StoreError(
+            "no articles are known for this index; name them: rustqa index FOLDER --index "
+            f"{settings.index}"
+        )
     removed = set() if sources else set(old.removed)
     for name in remove:
         path = Path(name).resolve()

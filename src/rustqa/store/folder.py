@@ -232,6 +232,8 @@ def _origin_of(manifest: Mapping[str, Any], place: Path) -> Origin:
     or ValueError if that is nothing."""
     # The first format knew one folder.
     sources = [manifest["corpus"]] if "corpus" in manifest else manifest["sources"]
+    if not isinstance(sources, list):
+        raise TypeError
     paths = tuple(Path(os.path.normpath(place / source)) for source in sources)
     return Origin(paths, frozenset(map(str, manifest.get("removed", ()))))
 
