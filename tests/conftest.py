@@ -26,7 +26,13 @@ from rustqa.torch_encoder import TorchEncoder
 from rustqa.types import Document, Encoder
 from rustqa.windows import Layout
 
-pytest_plugins = ["browser_fixtures", "indexing_fixtures", "qdrant_servers", "folder_fixtures"]
+pytest_plugins = [
+    "browser_fixtures",
+    "faults",
+    "indexing_fixtures",
+    "qdrant_servers",
+    "folder_fixtures",
+]
 
 # How long an example takes depends on the machine and says nothing of the code.
 hypothesis.settings.register_profile("rustqa", deadline=None, database=None)

@@ -121,7 +121,7 @@ def test_a_damaged_description_is_refused(own_copy: Path, name: str, content: by
         (own_copy / name).unlink()
     else:
         (own_copy / name).write_bytes(content)
-    with pytest.raises(EncoderError, match=r"model is damaged .*--force-reinstall") as caught:
+    with pytest.raises(EncoderError, match=rf"{name} is .*--force-reinstall") as caught:
         packaged(eight_bits=True)
     assert "\n" not in str(caught.value)
 
@@ -256,7 +256,7 @@ def test_a_cache_without_room_costs_no_answer(
         raise error
 
     monkeypatch.setattr(encoder, "packaged", lambda eight_bits: tiny_exported())
-    monkeypatch.setattr(Path, "write_text", fail)
+    monkeypatch.setattr("rustqa.onnx_cache.writing", fail)
     with caplog.at_level(logging.WARNING):
         opened = open_question_encoder(PACKAGED, tmp_path)
     assert opened.encode(["w1"]).shape[0] == 1

@@ -34,7 +34,7 @@ def test_a_damaged_file_is_refused(folder: Path, name: str) -> None:
     """The error names it and says what to do."""
     with (folder / name).open("ab") as stream:
         stream.write(b"!")
-    with pytest.raises(ReaderError, match=rf"\({name} is damaged\); install rustqa anew"):
+    with pytest.raises(ReaderError, match=rf"{name} is damaged \(.*\); install rustqa anew"):
         open_reader(folder)
 
 
@@ -42,7 +42,7 @@ def test_a_damaged_file_is_refused(folder: Path, name: str) -> None:
 def test_a_missing_file_is_refused(folder: Path, name: str) -> None:
     """The error names it and says what to do."""
     (folder / name).unlink()
-    with pytest.raises(ReaderError, match=rf"cannot be used \(.*{name}.*\); install rustqa anew"):
+    with pytest.raises(ReaderError, match=rf"{name} is missing; install rustqa anew"):
         open_reader(folder)
 
 
@@ -62,7 +62,7 @@ def test_a_description_that_lacks_something_is_refused(folder: Path, change: obj
     assert isinstance(change, dict)
     file = folder / "reader.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | change))
-    with pytest.raises(ReaderError, match=r"cannot be used .*; install rustqa anew"):
+    with pytest.raises(ReaderError, match=r"reader.json is damaged .*; install rustqa anew"):
         open_reader(folder)
 
 
@@ -70,7 +70,7 @@ def test_a_description_that_lacks_something_is_refused(folder: Path, change: obj
 def test_a_description_of_another_kind_is_refused(folder: Path, text: str) -> None:
     """What is no JSON object, or not text at all."""
     (folder / "reader.json").write_bytes(text.encode("utf-8", "surrogateescape"))
-    with pytest.raises(ReaderError, match=r"cannot be used .*; install rustqa anew"):
+    with pytest.raises(ReaderError, match=r"reader.json is damaged .*; install rustqa anew"):
         open_reader(folder)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rustqa.sources.dates import iso_date
+from rustqa.sources.dates import is_no_day, iso_date
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,18 @@ def test_any_text_is_a_date_or_none(text: str) -> None:
     """Nothing fails, and a date is one."""
     found = iso_date(text)
     assert found is None or date.fromisoformat(found).isoformat() == found
+
+
+@pytest.mark.parametrize(
+    ("text", "none"),
+    [
+        *((text, True) for text in ("2024-13-45", "2023-02-29", "20241301", "30 February 2024")),
+        *((text, True) for text in (" 2024-00 ", "0000-00-00", "2024-02-30T10:00:00Z")),
+        *((text, False) for text in ("2024-07-12", "2024-07", "2024", "last Friday", "")),
+        *((text, False) for text in ("03/04/2024", "1066-10-14", "12 Juli 2024", "33 of them")),
+    ],
+)
+def test_a_day_that_no_calendar_has_is_told(text: str, none: bool) -> None:
+    """From one that is, and from what is no day at all."""
+    assert is_no_day(text) is none
+    assert not (none and iso_date(text))

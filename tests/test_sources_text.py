@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from rustqa.corpus import make_document
 from rustqa.sources.files import Problem
 from rustqa.sources.reading import read_corpus
 from rustqa.sources.text import front_matter
+from rustqa.types import Document
 from sources_fixtures import read_all, read_one, write
 
 BOM = b"\xef\xbb\xbf"
@@ -63,6 +65,25 @@ def test_a_date_is_kept_as_iso_where_it_is_clear(tmp_path: Path, written: str, k
     write(tmp_path, {"a.txt": "It rained.", "a.toml": f'date = {written}\ntitle = ""'})
     [document] = read_corpus(tmp_path)
     assert (document.date, document.title) == (kept, "a")
+
+
+@pytest.mark.parametrize("date", ["2024-13-45", "2024-02-30", "31 June 2024", "2024-13"])
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.jsonl"])
+def test_an_article_with_a_date_that_cannot_be_is_undated(
+    tmp_path: Path, date: str, name: str
+) -> None:
+    """It is kept, and the date is named as what is to be corrected."""
+    text = {
+        "a.txt": "It rained.",
+        "a.md": f"---\ndate: {date}\n---\nIt rained.",
+        "a.jsonl": json.dumps({"id": "a", "text": "It rained.", "date": date}),
+    }[name]
+    toml = {"a.toml": f'date = "{date}"'} if name == "a.txt" else {}
+    problem, document = read_all(write(tmp_path, {name: text, **toml}))
+    reason = f"the date '{date}' of 'a' is no day and is left out; correct it"
+    assert problem == Problem(name, reason)
+    assert isinstance(document, Document)
+    assert (document.id, document.date) == ("a", None)
 
 
 def test_front_matter_gives_metadata_and_is_no_text(tmp_path: Path) -> None:
@@ -133,6 +154,10 @@ def test_front_matter_never_fails(text: str) -> None:
     [
         ({"a.txt": b"It rained\xff."}, "a.txt", "not UTF-8 at byte 9; save it as UTF-8"),
         ({"a.txt": "It rained.".encode("utf-16")}, "a.txt", "not UTF-8 at byte 0"),
+        ({"a.txt": "It rained.".encode("utf-16-le")}, "a.txt", "holds a NUL at character 1; save"),
+        ({"a.md": b"It rained.\n\0"}, "a.md", "holds a NUL at character 11; save it as UTF-8"),
+        ({"a.jsonl": b'{"text": "It \\u0000rained."}'}, "a.jsonl:1", "holds a NUL at character 3"),
+        ({"a.jsonl": b'{"text": "It rained.\0"}'}, "a.jsonl:1", "holds a NUL at character 20"),
         ({"a.txt": b""}, "a.txt", "holds no text; remove it or write it anew"),
         ({"a.txt": BOM + b" \r\n\t"}, "a.txt", "holds no text"),
         ({"a.txt": b"# Only a heading"}, "a.txt", "holds no text"),

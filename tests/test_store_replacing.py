@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from folder_fixtures import beside, sources_of
+from rustqa.durable import Written, writing
 from rustqa.errors import StoreError
 from rustqa.store import folder as folder_module
 from rustqa.store.folder import (
@@ -35,14 +38,15 @@ def test_a_failure_while_writing_leaves_the_old_index(
     error: BaseException,
 ) -> None:
     """A full disk or an impatient user costs nothing but the new index."""
-    write_bytes = Path.write_bytes
 
-    def fail(file: Path, data: bytes) -> int:
+    @contextmanager
+    def fail(file: Path) -> Iterator[Written]:
         if file.name == "documents.jsonl":
             raise error
-        return write_bytes(file, data)
+        with writing(file) as written:
+            yield written
 
-    monkeypatch.setattr(Path, "write_bytes", fail)
+    monkeypatch.setattr(folder_module, "writing", fail)
     expected = StoreError if isinstance(error, OSError) else KeyboardInterrupt
     with pytest.raises(expected):
         save_store(other_store, folder, Origin((folder,)))

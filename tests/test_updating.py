@@ -19,7 +19,7 @@ from rustqa.indexing import Indexed, build_index, read_documents
 from rustqa.settings import Settings
 from rustqa.sources import reading
 from rustqa.sources.files import Problem, SourceFile
-from rustqa.store import folder
+from rustqa.store import folder, replacing
 from rustqa.store.folder import read_origin
 from rustqa.types import Document
 
@@ -260,10 +260,10 @@ def test_a_removed_line_stays_away_wherever_it_stands(settings: Settings, corpus
 
 def test_only_one_makes_an_index_at_a_time(settings: Settings) -> None:
     """Another is told to wait, and what was left half-made is cleared away."""
-    left = settings.index.parent / ".index-killed" / "new"
+    left = settings.index.parent / ".index-k1ll_ed0" / "new"
     left.mkdir(parents=True)
     with (
-        folder.locked(settings.index),
+        replacing.locked(settings.index),
         pytest.raises(StoreError, match="another process is making"),
     ):
         build_index(settings)

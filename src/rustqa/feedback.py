@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from bisect import bisect_left
@@ -11,6 +12,7 @@ from threading import Lock
 from typing import Any, Literal
 from uuid import uuid4
 
+from rustqa.durable import NO_ROOM, settle
 from rustqa.errors import FeedbackError, InputError
 from rustqa.types import Answer, Citation, Document, Turn
 
@@ -29,7 +31,10 @@ class FeedbackFile:
         self._limit = limit
         self._lock = Lock()
         try:
+            make = not path.exists()
             os.close(self._open())
+            if make:
+                settle(path.absolute().parent)
         except OSError as error:
             raise InputError(
                 f"{path}: feedback cannot be kept there ({error.strerror}); name another file"
@@ -42,28 +47,44 @@ class FeedbackFile:
             with self._lock:
                 self._append(data)
         except OSError as error:
+            mend = " to make room" if error.errno in NO_ROOM else ""
             raise FeedbackError(
-                f"the feedback could not be written ({error.strerror}); tell who runs this server"
+                f"the feedback could not be written ({error.strerror}); "
+                f"tell who runs this server{mend}"
             ) from error
 
     def _append(self, data: bytes) -> None:
         file = self._open()
         try:
             size = os.fstat(file).st_size
+            # Half a line, as a process that was killed leaves it, spoils no other.
+            data = data if _is_whole(file, size) else b"\n" + data
             if size + len(data) > self._limit:
                 raise FeedbackError(
                     f"the file for feedback has reached its {self._limit:,} bytes; "
                     "tell who runs this server to move it away"
                 )
-            if os.write(file, data) < len(data):
+            try:
+                if os.write(file, data) < len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(file)
+            except OSError:
                 os.ftruncate(file, size)
-                raise FeedbackError("the disk is full; tell who runs this server")
+                raise
         finally:
             os.close(file)
 
     def _open(self) -> int:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
         return os.open(self._path, flags, 0o600)
+
+
+def _is_whole(file: int, size: int) -> bool:
+    """Whether a file's last line has its end."""
+    if not size:
+        return True
+    os.lseek(file, -1, os.SEEK_END)
+    return os.read(file, 1) == b"\n"
 
 
 def labelled_line(

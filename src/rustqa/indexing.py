@@ -20,13 +20,15 @@ from rustqa.sources.reading import read_file
 from rustqa.store.builder import Builder
 from rustqa.store.folder import (
     Origin,
+    is_spared,
     load_store,
-    locked,
     read_marks,
     read_origin,
+    remembered_origin,
     save_store,
 )
 from rustqa.store.local import FaissStore
+from rustqa.store.replacing import locked
 from rustqa.types import Document, Encoder, Vectors
 from rustqa.updating import Update
 
@@ -83,7 +85,7 @@ def _build(
     fresh: bool,
 ) -> Indexed:
     before = None if fresh else _old_store(settings.index)
-    old = read_origin(settings.index) or Origin(())
+    old = remembered_origin(settings.index) or Origin(())
     origin = _origin(settings, old, before, sources, add, remove)
     builder = Builder(PassageEncoder(settings), split_document, splitter_name(), before)
     known = known_files(old, origin.sources) if builder.can_keep() else {}
@@ -96,7 +98,8 @@ def _build(
         raise CorpusError(nothing(origin.sources, update.problems))
     store = builder.finish()
     origin = replace(origin, removed=origin.removed - update.returned, files=files)
-    if before is None or before.id != store.id or old != origin or before.recipe != store.recipe:
+    is_other = before is None or before.id != store.id or before.recipe != store.recipe
+    if is_other or old != origin or not is_spared(settings.index):
         save_store(store, settings.index, origin, np.array(update.marks, MARK))
     gone = sum(name not in update.ids for name in before.documents) if before else 0
     return Indexed(
@@ -202,7 +205,10 @@ def _origin(
         if not any(path.is_relative_to(folder) for folder in paths)
     ]
     if not paths:
-        raise StoreError("no articles are known for this index; name them: rustqa index FOLDER")
+        raise StoreError(
+            "no articles are known for this index; name them: rustqa index FOLDER --index "
+            f"{settings.index}"
+        )
     removed = set() if sources else set(old.removed)
     for name in remove:
         path = Path(name).resolve()

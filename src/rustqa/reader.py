@@ -8,17 +8,18 @@ two small linear models, one that ranks and one that gives the probability of be
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,11 @@ Edges = tuple[Flags, Flags]
 
 FILES = ("model.onnx", "tokenizer.json")
 DESCRIPTION = "reader.json"
+_CHECKSUM = "checksum"
+_MEND = (
+    "install rustqa anew (in a clone of it: pip install --force-reinstall --no-deps .), "
+    "or correct RUSTQA_READER if you set it"
+)
 
 # Tokens of an answer.
 _MAX_ANSWER = 60
@@ -301,20 +307,42 @@ def _trimmed(candidate: Candidate, start: int, end: int, sentence: int) -> Span:
 
 def open_reader(folder: Path) -> SpanReader:
     """The reader in a folder; raises ReaderError if its files are missing or damaged."""
-    mend = "install rustqa anew, or correct RUSTQA_READER if you set it"
+    file = folder / DESCRIPTION
     try:
-        described = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        for name in FILES:
-            if sha256_of(folder / name) != described["sha256"][name]:
-                raise ValueError(f"{name} is damaged")
+        described = _read_description(file)
         calibration = Calibration(_three(described["rank"]), _three(described["right"]))
-        scores = OnnxScores(folder / "model.onnx")
-        layout = Layout(folder / "tokenizer.json")
-        return SpanReader(str(described["name"]), layout, scores, calibration)
+        for name, digest in {name: described["sha256"][name] for name in FILES}.items():
+            file = folder / name
+            if sha256_of(file) != digest:
+                raise ValueError("other than it was written")
+        file = folder / "model.onnx"
+        scores = OnnxScores(file)
+        file = folder / "tokenizer.json"
+        return SpanReader(str(described["name"]), Layout(file), scores, calibration)
+    except FileNotFoundError:
+        raise ReaderError(f"{file} is missing; {_MEND}") from None
+    except OSError as error:
+        raise ReaderError(f"{file}: {error.strerror or error}; {_MEND}") from None
     # What damaged files raise depends on the file; each has one mend.
     except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise ReaderError(f"the reader in {folder} cannot be used ({reason}); {mend}") from None
+        raise ReaderError(f"{file} is damaged ({reason}); {_MEND}") from None
+
+
+def description(fields: Mapping[str, object]) -> str:
+    """What the description of a reader holds: its fields and their checksum."""
+    told = {name: value for name, value in fields.items() if name != _CHECKSUM}
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    return json.dumps({**told, _CHECKSUM: digest}, indent=2) + "\n"
+
+
+def _read_description(file: Path) -> dict[str, Any]:
+    text = file.read_bytes().decode("utf-8")
+    described: dict[str, Any] = json.loads(text)
+    # Such as were written before had no checksum.
+    if described.keys() != {"name", "sha256", "rank", "right"} and text != description(described):
+        raise ValueError("other than it was written")
+    return described
 
 
 def _three(weights: Sequence[float]) -> tuple[float, float, float]:

@@ -63,11 +63,22 @@ def _open(path: str, flags: int) -> int:
 def decode(data: bytes) -> str:
     """UTF-8 as text. A byte order mark is a signature, not text: offsets start behind it."""
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CorpusError(
             f"not UTF-8 at byte {error.start}; save it as UTF-8 and index again"
         ) from None
+    check_text(text)
+    return text
+
+
+def check_text(text: str) -> None:
+    """Raises CorpusError for what no text holds, but other files and other encodings do."""
+    if "\0" in text:
+        raise CorpusError(
+            f"holds a NUL at character {text.index(chr(0)):,}; save it as UTF-8 text without any "
+            "and index again"
+        )
 
 
 @contextmanager

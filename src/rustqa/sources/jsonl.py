@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from rustqa.corpus import document_id, make_document
 from rustqa.errors import CorpusError
-from rustqa.sources.contents import MAX_BYTES, decode, steady
+from rustqa.sources.contents import MAX_BYTES, check_text, decode, steady
 from rustqa.sources.files import Problem, SourceFile, stem
 from rustqa.sources.metadata import TEXT_FIELDS, check_field, merge
 from rustqa.types import Document
@@ -70,8 +70,10 @@ def _article(line: bytes, name: str, metadata: Mapping[str, Any]) -> Document:
     questions = record.get("questions") or []
     check_field("questions", questions)
     text = _text(record)
+    whole = "".join((text, *filter(None, found.values()), *questions))
+    check_text(whole)
     try:
-        "".join((text, *filter(None, found.values()), *questions)).encode()
+        whole.encode()
     except UnicodeEncodeError:
         raise CorpusError("holds half a character (a lone surrogate); write the whole") from None
     fields = merge(metadata, {**found, "questions": questions})

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from rustqa.errors import CorpusError
+from rustqa.sources.dates import is_no_day
 from rustqa.sources.files import KINDS, Problem, SourceFile, find_files
 from rustqa.sources.html import read_html
 from rustqa.sources.jsonl import read_jsonl
@@ -27,7 +29,19 @@ _READERS: dict[str, _Reader] = {
 
 
 def read_file(file: SourceFile) -> Iterator[Document | Problem]:
-    """The articles in a file, one after the other, and what could not be read of it."""
+    """The articles in a file, one after the other, and what could not be read of it. One with a
+    date that no calendar has is left undated, and that is a problem, too."""
+    for found in _read_file(file):
+        if isinstance(found, Document) and found.date and is_no_day(found.date):
+            yield Problem(
+                file.name,
+                f"the date {found.date!r} of {found.id!r} is no day and is left out; correct it",
+            )
+            found = replace(found, date=None)
+        yield found
+
+
+def _read_file(file: SourceFile) -> Iterator[Document | Problem]:
     try:
         metadata = read_metadata(file.metadata)
     except CorpusError as error:

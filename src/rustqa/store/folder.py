@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-import errno
-import glob
 import hashlib
 import io
 import json
+import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 
 from rustqa.checksums import sha256_of
+from rustqa.durable import writing
 from rustqa.errors import StoreError
 from rustqa.store.columns import Columns, Table
 from rustqa.store.local import FORMAT_VERSION, FaissStore, Recipe
 from rustqa.store.nearest import load_nearest
 from rustqa.store.postings import Postings
+from rustqa.store.replacing import command, previous, replacing
+
+log = logging.getLogger(__name__)
 
 _COLUMNS = ("documents.npy", "passages.npy", "sentences.npy", "vectors.npy", "digests.npy")
 _TABLES = (*_COLUMNS, "terms.npy", "postings.npy", "marks.npy")
 _TEXTS = ("documents.jsonl", "texts.txt", "terms.txt", "words.txt")
 _FILES = (*_TABLES, *_TEXTS, "vectors.faiss", "files.jsonl")
+_MANIFEST = "manifest.json"
+# A copy, from which is known what an index with a damaged manifest was made from. What its name
+# begins with makes it no hindrance to programs that know of no such file.
+_SPARE = ".manifest.json"
 # Files up to this size are read rather than mapped: it is quicker.
 _READ = 1 << 20
 _CHECKING = 4
@@ -71,28 +77,12 @@ def save_store(store: FaissStore, folder: Path, origin: Origin, marks: Table | N
     `marks` are what its articles are known by when they come again, a table in their order.
     Raises StoreError if the folder holds something else or cannot be written.
     """
-    import shutil
-    import tempfile
-
     # A link to an index stays; what it points at is replaced.
     folder = folder.resolve()
     if folder.exists() and not _is_replaceable(folder):
         raise StoreError(f"{folder} holds other files; name an empty or new folder with --index")
-    with _writing(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        try:
-            made = scratch / "new"
-            made.mkdir()
-            _write(store, made, origin, marks, folder)
-            if folder.exists():
-                # A save that was cut off before it cleared up may have left one.
-                shutil.rmtree(_previous(folder), ignore_errors=True)
-                folder.rename(_previous(folder))
-            made.rename(folder)
-            shutil.rmtree(_previous(folder), ignore_errors=True)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+    with replacing(folder) as made:
+        _write(store, made, origin, marks, folder)
 
 
 def load_store(folder: Path) -> FaissStore:
@@ -101,23 +91,33 @@ def load_store(folder: Path) -> FaissStore:
     An index that is replaced meanwhile is opened anew, so that no two are mixed.
     """
     for _ in range(_TRIES):
-        before = _bytes_of_manifest(folder)
+        before = _state(folder)
         try:
             store = _load(folder)
         except StoreError:
-            if before == _bytes_of_manifest(folder):
+            if before == _state(folder):
                 raise
         else:
-            if before == _bytes_of_manifest(folder):
+            if before == _state(folder):
+                _warn_of_spare(present(folder))
                 return store
     raise StoreError(f"the index at {folder} is replaced again and again; try again later")
 
 
-def _bytes_of_manifest(folder: Path) -> bytes:
+def _warn_of_spare(folder: Path) -> None:
+    file = folder / _SPARE
+    # Where it is missing the index is older than the custom.
+    if file.exists() and not is_spared(folder):
+        log.warning("%s is damaged; the index is used; mend it: %s", file, command(folder))
+
+
+def _state(folder: Path) -> tuple[int, bytes] | None:
+    """What changes when the index is replaced, and while it is: the folder and the manifest."""
     try:
-        return (present(folder) / "manifest.json").read_bytes()
+        place = present(folder)
+        return place.stat().st_ino, (place / _MANIFEST).read_bytes()
     except OSError:
-        return b""
+        return None
 
 
 def _load(folder: Path) -> FaissStore:
@@ -157,20 +157,24 @@ def _load(folder: Path) -> FaissStore:
         raise _damaged(folder / "vectors.faiss") from None
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path, name: str = _MANIFEST) -> dict[str, Any]:
     """The manifest of an index folder; raises StoreError if there is none of this format."""
-    file = folder / "manifest.json"
+    file = folder / name
     try:
-        manifest: dict[str, Any] = json.loads(file.read_bytes())
+        data = file.read_bytes()
+        manifest: dict[str, Any] = json.loads(data)
         if manifest["format_version"] != FORMAT_VERSION:
             raise StoreError(
-                f"{folder} has index format {manifest['format_version']}, this program reads "
-                f"{FORMAT_VERSION}; build it again: rustqa index --index {folder}"
+                f"{file} tells of index format {manifest['format_version']}, this program reads "
+                f"{FORMAT_VERSION}; build it again: {command(folder)}"
             )
+        written = _manifest_bytes(manifest)
         checksum = manifest.pop("checksum")
-        if checksum != _checksum(manifest):
+        if checksum != _checksum(manifest) or data != written:
             raise KeyError
     except FileNotFoundError:
+        if (folder / _SPARE).is_file():
+            raise StoreError(f"{file}: missing; build it again: {command(folder)}") from None
         raise StoreError(
             f"no index at {folder}; build it: rustqa index FOLDER --index {folder}"
         ) from None
@@ -192,11 +196,46 @@ def read_origin(folder: Path) -> Origin | None:
         data = (place / "files.jsonl").read_bytes()
     except (StoreError, OSError):
         return None
-    sources = tuple(Path(os.path.normpath(place / source)) for source in manifest["sources"])
-    removed = frozenset(manifest["removed"])
+    origin = _origin_of(manifest, place)
     if hashlib.sha256(data).hexdigest() != manifest["files"]["files.jsonl"]:
-        return Origin(sources, removed)
-    return Origin(sources, removed, tuple(map(_indexed_file, data.splitlines())))
+        return origin
+    return replace(origin, files=tuple(map(_indexed_file, data.splitlines())))
+
+
+def remembered_origin(folder: Path) -> Origin | None:
+    """As `read_origin`; of an index that is damaged or of another format what it was made from,
+    if that is known, and none of the files."""
+    if origin := read_origin(folder):
+        return origin
+    place = present(folder).resolve()
+    try:
+        return _origin_of(read_manifest(place, _SPARE), place)
+    except StoreError:
+        pass
+    try:
+        manifest = json.loads((place / _MANIFEST).read_bytes())
+        return None if manifest["format_version"] == FORMAT_VERSION else _origin_of(manifest, place)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def is_spared(folder: Path) -> bool:
+    """Whether the manifest of an index has its copy."""
+    try:
+        return (folder / _SPARE).read_bytes() == (folder / _MANIFEST).read_bytes()
+    except OSError:
+        return False
+
+
+def _origin_of(manifest: Mapping[str, Any], place: Path) -> Origin:
+    """What a manifest of any format says that the index was made from; raises KeyError, TypeError
+    or ValueError if that is nothing."""
+    # The first format knew one folder.
+    sources = [manifest["corpus"]] if "corpus" in manifest else manifest["sources"]
+    if not isinstance(sources, list):
+        raise TypeError
+    paths = tuple(Path(os.path.normpath(place / source)) for source in sources)
+    return Origin(paths, frozenset(map(str, manifest.get("removed", ()))))
 
 
 def read_marks(folder: Path) -> Table:
@@ -220,8 +259,8 @@ def present(folder: Path) -> Path:
     """The folder, or the old index that a save cut off between its two renames left beside it."""
     if folder.exists():
         return folder
-    previous = _previous(folder.resolve())
-    return previous if previous.is_dir() else folder
+    aside = previous(folder.resolve())
+    return aside if aside.is_dir() else folder
 
 
 def _write(
@@ -248,10 +287,15 @@ def _write(
         "vectors.faiss": store.nearest.to_bytes(),
         "files.jsonl": b"".join(map(_line, origin.files)),
     }
-    for name, array in tables.items():
-        np.save(made / name, array, allow_pickle=False)
-    for name, content in texts.items():
-        (made / name).write_bytes(content)
+    digests = {}
+    for name in _FILES:
+        with writing(made / name) as file:
+            if name in tables:
+                # It takes what is no file of Python's own for a pipe, which says why it fails.
+                np.save(cast(IO[bytes], file), tables[name], allow_pickle=False)
+            else:
+                file.write(texts[name])
+        digests[name] = file.sha256
     manifest = {
         "format_version": FORMAT_VERSION,
         "id": store.id,
@@ -264,11 +308,17 @@ def _write(
         "passages": len(store),
         "vectors": {"rows": len(columns.vectors), "dimensions": store.nearest.index.d},
         "search": store.nearest.tuning,
-        "files": {name: sha256_of(made / name) for name in _FILES},
+        "files": digests,
         "versions": {name: version(name) for name in ("faiss-cpu", "numpy")},
     }
     manifest["checksum"] = _checksum(manifest)
-    (made / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    for name in (_SPARE, _MANIFEST):
+        with writing(made / name) as file:
+            file.write(_manifest_bytes(manifest))
+
+
+def _manifest_bytes(manifest: Mapping[str, Any]) -> bytes:
+    return (json.dumps(manifest, indent=2) + "\n").encode()
 
 
 def _checksum(manifest: Mapping[str, Any]) -> str:
@@ -296,9 +346,7 @@ def _checked(folder: Path, digests: Mapping[str, str]) -> dict[str, bytes | None
             found = sha256_of(file) if content is None else hashlib.sha256(content).hexdigest()
         except OSError as error:
             reason = "missing" if isinstance(error, FileNotFoundError) else str(error.strerror)
-            raise StoreError(
-                f"{file}: {reason}; build it again: rustqa index --index {folder}"
-            ) from None
+            raise StoreError(f"{file}: {reason}; build it again: {command(folder)}") from None
         if found != digests.get(name):
             raise _damaged(file)
         return name, content
@@ -313,74 +361,23 @@ def _mapped(file: Path) -> mmap:
 
 
 def _damaged(file: Path) -> StoreError:
-    return StoreError(f"{file} is damaged; build it again: rustqa index --index {file.parent}")
+    return StoreError(f"{file} is damaged; build it again: {command(file.parent)}")
 
 
 def _is_replaceable(folder: Path) -> bool:
     """Whether the folder holds nothing but what an index is made of, in any format, and what the
     system hides there."""
-    ours = {"manifest.json", "passages.jsonl", *_FILES}
+    ours = {_MANIFEST, "passages.jsonl", *_FILES, *_listed(folder)}
     return folder.is_dir() and all(
         (item.name in ours or item.name.startswith(".")) and item.is_file()
         for item in folder.iterdir()
     )
 
 
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keeps others from making this index meanwhile; raises StoreError if one is at it.
-
-    What a process that was killed left beside the index is cleared away.
-    """
-    import shutil
-
-    folder = folder.resolve()
-    file = folder.parent / f".{folder.name}.lock"
-    with _writing(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = file.open("w")
-    with lock:
-        if not _is_had(lock, file):
-            raise StoreError(
-                f"another process is making the index at {folder}; try again when it is done"
-            )
-        try:
-            for scratch in folder.parent.glob(f".{glob.escape(folder.name)}-*/new"):
-                shutil.rmtree(scratch.parent, ignore_errors=True)
-            yield
-        finally:
-            file.unlink(missing_ok=True)
-
-
-def _is_had(lock: IO[str], file: Path) -> bool:
-    """Whether this process alone has the lock now; always where the system knows no locks."""
+def _listed(folder: Path) -> list[str]:
+    """The files that the manifest of an index of another format names."""
     try:
-        import fcntl
-    except ImportError:
-        return True
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Another may have taken the file away between the opening and the locking.
-        return os.fstat(lock.fileno()).st_ino == file.stat().st_ino
-    except OSError:
-        return False
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    """Says what to do where the system lets no index be written."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOTEMPTY, errno.ENOENT):
-            raise StoreError(
-                f"another process is writing the index at {folder}; try again when it is done"
-            ) from None
-        raise StoreError(
-            f"cannot write the index at {folder} ({error.strerror}); "
-            "make the folder writable or name another with --index"
-        ) from None
-
-
-def _previous(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}-previous")
+        manifest = json.loads((folder / _MANIFEST).read_bytes())
+        return list(manifest["files"]) if manifest["format_version"] else []
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return []

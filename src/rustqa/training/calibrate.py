@@ -29,7 +29,7 @@ from rustqa.evaluate import PRECISION, TOP_K, Outcome, best_match, by_threshold,
 from rustqa.labelled import LabelledQuestion, read_labelled
 from rustqa.opening import open_pipeline
 from rustqa.pipeline import Pipeline
-from rustqa.reader import DESCRIPTION, Calibration, SpanReader, open_reader
+from rustqa.reader import DESCRIPTION, Calibration, SpanReader, description, open_reader
 from rustqa.report import save
 from rustqa.settings import Settings
 from rustqa.training import errors_in_a_line
@@ -105,7 +105,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.write:
         file = options.reader / DESCRIPTION
         described = {**json.loads(file.read_text(encoding="utf-8")), **weights}
-        save(file, json.dumps(described, indent=2) + "\n")
+        save(file, description(described))
     return 0
 
 

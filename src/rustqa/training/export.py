@@ -24,7 +24,7 @@ from rustqa.checksums import sha256_of
 from rustqa.encoder import PACKAGED, model_folder
 from rustqa.errors import InputError, ReaderError
 from rustqa.network import Shape, reader_network
-from rustqa.reader import DESCRIPTION, FILES, OnnxScores
+from rustqa.reader import DESCRIPTION, FILES, OnnxScores, description
 from rustqa.training import errors_in_a_line
 from rustqa.training.model import SpanModel
 from rustqa.training.train import CHECKPOINT
@@ -101,7 +101,7 @@ def _write(folder: Path, network: bytes, tokenizer: Path, name: str) -> None:
     shutil.copy(tokenizer, folder / "tokenizer.json")
     sums = {file: sha256_of(folder / file) for file in FILES}
     described = {"name": name, "sha256": sums, **_UNFITTED}
-    (folder / DESCRIPTION).write_text(json.dumps(described, indent=2) + "\n")
+    (folder / DESCRIPTION).write_text(description(described))
 
 
 if __name__ == "__main__":
