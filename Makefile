@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
+MINUTES ?= 10
 EVAL ?= ../shared/eval/article_dev.jsonl
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -9,7 +10,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve ask test lint check format eval bench bench-peers bench-scale bench-tables index clean
+.PHONY: help serve ask test lint check format eval bench bench-peers bench-scale bench-soak bench-tables audit index clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 20
@@ -56,8 +57,15 @@ bench-scale: $(INSTALLED) ## Measure how an index grows, up to a million passage
 	PYTHONPATH=tests $(BIN)/python -m bench.scale
 	$(MAKE) bench-tables
 
-bench-tables: $(INSTALLED) ## Write the tables of the README and docs/speed.md from what is saved
+bench-soak: $(INSTALLED) ## Keep a server busy for MINUTES (10), and ask it more than it can do
+	PYTHONPATH=tests $(BIN)/python -m bench.soak --minutes $(MINUTES)
+	$(MAKE) bench-tables
+
+bench-tables: $(INSTALLED) ## Write the tables of the README and docs/ from what is saved
 	PYTHONPATH=tests $(BIN)/python -m bench.tables
+
+audit: $(INSTALLED) ## Look the pinned versions up among known vulnerabilities
+	$(BIN)/python tests/audit.py
 
 index: $(INSTALLED) ## Build index/ from corpus/ anew
 	$(BIN)/rustqa index corpus --index index

@@ -1,4 +1,4 @@
-"""Writes the tables of README.md and docs/speed.md from the saved results.
+"""Writes the tables of README.md and of docs/ from the saved results.
 
     make bench-tables, or: PYTHONPATH=tests python -m bench.tables
 
@@ -16,7 +16,7 @@ from bench.record import RESULTS
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _DOCS = _REPOSITORY / "docs"
-PAGES = (_REPOSITORY / "README.md", _DOCS / "speed.md", _DOCS / "scaling.md")
+PAGES = (_REPOSITORY / "README.md", _DOCS / "speed.md", _DOCS / "scaling.md", _DOCS / "load.md")
 _NAMES = {
     "plain": "sentence-transformers + FAISS, by hand",
     "txtai": "txtai",
@@ -133,6 +133,82 @@ def scale_table(results: Results) -> str:
     return _markdown([("", *rows[0][1])] + [(name, *cells) for name, cells in rows[1:]])
 
 
+def soak_table(results: Results) -> str:
+    """Each kind of request of the soak: its statuses and how long it took."""
+    rows = [("request", "statuses", "wrong", "p50, ms", "p90, ms", "p99, ms", "longest, ms")]
+    for kind, found in results["soak"]["kinds"].items():
+        statuses = [
+            f"{number:,} × {'left' if status == '0' else status}"
+            for status, number in found["statuses"].items()
+        ]
+        times = [f"{found[f'{name}_ms']:,.0f}" for name in ("p50", "p90", "p99", "max")]
+        rows.append((f"{found['part']}: {kind}", ", ".join(statuses), str(found["failed"]), *times))
+    return _markdown(rows)
+
+
+def held_table(results: Results) -> str:
+    """What the server held before, during and after the soak."""
+    held = results["soak"]["held"]
+    rows = [("", "before", "most", "five seconds after")]
+    for name, key in (
+        ("resident memory, MiB", "rss_mib"),
+        ("threads", "threads"),
+        ("open files", "files"),
+    ):
+        values = [f"{held[when][key]:,.0f}" for when in ("before", "most", "after")]
+        rows.append((name, *values))
+    return _markdown(rows)
+
+
+def totals_table(results: Results) -> str:
+    """The soak in a few numbers."""
+    soak, held = results["soak"], results["soak"]["held"]
+    rows = [
+        ("the soak", ""),
+        ("minutes, clients", f"{soak['minutes']:g}, {soak['clients']}"),
+        ("requests", f"{soak['requests']:,}"),
+        ("valid ones that failed", f"{soak['failed_valid']:,}"),
+        ("answered otherwise than is right, of all", f"{soak['failed']:,}"),
+        (
+            f"resident memory after {held['settled_s']} s, and in the last 20 s, MiB",
+            f"{held['settled_rss_mib']:.1f}, {held['end_rss_mib']:.1f} "
+            f"({held['growth_percent']:+.1f} %)",
+        ),
+    ]
+    return _markdown(rows)
+
+
+def past_capacity_table(results: Results) -> str:
+    """What comes of many more requests than there are places."""
+    found = results["past_capacity"]
+    answered, refused = found["answered_in"], found["refused_at_once_in"]
+    rows = [
+        ("past capacity", ""),
+        ("clients, seconds", f"{found['clients']}, {found['seconds']:g}"),
+        ("answered", f"{found['answered']:,}"),
+        ("in, p50 / p99, ms", _spread(answered)),
+        ("refused at once with 503", f"{found['refused_at_once']:,}"),
+        ("in, p50 / p99, ms", _spread(refused)),
+        ("refused after waiting", f"{found['refused'] - found['refused_at_once']:,}"),
+        ("refused without Retry-After", str(found["refused_without_retry_after"])),
+        ("no answer, or another", f"{sum(found['others'].values()):,}"),
+        ("unanswered when all left", f"{found['left_unanswered']:,}"),
+        ("alone, before: p50, ms", f"{found['alone_before_p50_ms']:,.0f}"),
+        ("the first question after all left, ms", f"{found['first_afterwards_ms']:,.0f}"),
+        ("alone, afterwards: p50, ms", f"{found['alone_afterwards_p50_ms']:,.0f}"),
+    ]
+    return _markdown(rows)
+
+
+def workers_table(results: Results) -> str:
+    """What several workers hold together over one index."""
+    rows = [("MiB", "resident, added up", "shared counted once", "of which mapped files")]
+    for item in results["workers"]["rows"]:
+        values = [f"{item[name]:,.0f}" for name in ("rss_mib", "pss_mib", "pss_mapped_mib")]
+        rows.append((f"{item['workers']} worker{'s' * (item['workers'] > 1)}", *values))
+    return _markdown(rows)
+
+
 TABLES: Mapping[str, Callable[[Results], str]] = {
     "peers": peers_table,
     "best": best_table,
@@ -140,6 +216,11 @@ TABLES: Mapping[str, Callable[[Results], str]] = {
     "figures": figures_table,
     "precision": precision_table,
     "scale": scale_table,
+    "totals": totals_table,
+    "held": held_table,
+    "soak": soak_table,
+    "past_capacity": past_capacity_table,
+    "workers": workers_table,
 }
 
 
@@ -169,6 +250,12 @@ def _pair(item: Results, name: str) -> str:
 
 def _ms(value: float) -> str:
     return f"{value:.1f}"
+
+
+def _spread(times: Mapping[str, float | None]) -> str:
+    return " / ".join(
+        "–" if value is None else f"{value:,.0f}" for value in (times["p50_ms"], times["p99_ms"])
+    )
 
 
 def _asked(item: Results) -> Mapping[str, int]:
