@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
+MINUTES ?= 15
 EVAL ?= ../shared/eval/article_dev.jsonl
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -9,7 +10,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve ask test lint check format eval bench bench-peers bench-scale bench-tables index clean
+.PHONY: help serve ask test lint check format eval bench bench-peers bench-scale bench-tables fuzz index clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 20
@@ -58,6 +59,10 @@ bench-scale: $(INSTALLED) ## Measure how an index grows, up to a million passage
 
 bench-tables: $(INSTALLED) ## Write the tables of the README and docs/speed.md from what is saved
 	PYTHONPATH=tests $(BIN)/python -m bench.tables
+
+fuzz: $(INSTALLED) ## Throw bytes at every entrance, keep what fails: make fuzz MINUTES=15
+	$(BIN)/python -m pip install --quiet --editable '.[dev,fuzz]'
+	PYTHONPATH=tests $(BIN)/python -m fuzz --minutes $(MINUTES)
 
 index: $(INSTALLED) ## Build index/ from corpus/ anew
 	$(BIN)/rustqa index corpus --index index

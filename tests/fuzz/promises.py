@@ -61,7 +61,7 @@ def check_document(document: Document) -> None:
 def _check_passages(document: Document, passages: list[Passage]) -> None:
     paragraphs = {block.paragraph: block for block in document.blocks}
     at = dict.fromkeys(paragraphs, -1)
-    held = {number: 0 for number in paragraphs}
+    held = dict.fromkeys(paragraphs, 0)
     for passage in passages:
         block = paragraphs[passage.paragraph]
         assert passage.end - passage.start <= LONGEST_PASSAGE, "a passage without end"

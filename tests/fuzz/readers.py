@@ -19,9 +19,7 @@ from rustqa.types import Document
 
 @cache
 def _folder() -> Path:
-    memory = Path("/dev/shm")
-    where = memory if memory.is_dir() else None
-    return Path(tempfile.mkdtemp(prefix="rustqa-fuzz-", dir=where))
+    return Path(tempfile.mkdtemp(prefix="rustqa-fuzz-"))
 
 
 def _read(**files: bytes) -> list[Document]:
