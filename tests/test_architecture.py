@@ -34,7 +34,19 @@ SOURCES = (
 )
 # Imports point down: a module imports those of lower levels, and of its own only by exception.
 LEVELS = (
-    frozenset({"__init__", "checksums", "days", "errors", "network", "runtime", "types", "words"}),
+    frozenset(
+        {
+            "__init__",
+            "checksums",
+            "controls",
+            "days",
+            "errors",
+            "network",
+            "runtime",
+            "types",
+            "words",
+        }
+    ),
     frozenset({"limits", "settings"}),
     STAGES,
     *SOURCES,

@@ -138,7 +138,7 @@ def command(data: bytes) -> None:
 def run_command(arguments: list[str], given: bytes) -> tuple[int, str]:
     """The exit code of a command over small articles, and what it says on standard error."""
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace")
     stdin = io.TextIOWrapper(io.BytesIO(given), encoding="utf-8")
     with (
         patch.object(sys, "stdin", stdin),
