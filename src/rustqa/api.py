@@ -159,7 +159,7 @@ def _on_http_error(request: Request, error: StarletteHTTPException) -> Response:
     if message == HTTPStatus(error.status_code).phrase:
         # Starlette's own: it names the status but not what to do.
         fault = "there is nothing" if error.status_code == 404 else "the method is not possible"
-        message = f"{fault} at {request.scope["path"]!r}; see /docs"
+        message = f"{fault} at {request.scope['path']!r}; see /docs"
     return _problem(request, error.status_code, message, error.headers)
 
 
