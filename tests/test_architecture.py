@@ -96,7 +96,7 @@ WEB = {
     "fastapi": {"api", "articles_api", "asking_api", "loaded"},
     "starlette": {"api", "articles_api", "security"},
     "jinja2": {"web"},
-    "pydantic": {"articles_api", "schema"},
+    "pydantic": {"articles_api", "loaded", "schema"},
     "uvicorn": {"server"},
 }
 JOINING = frozenset({"checking", "indexing", "opening", "pipeline", "remote_indexing", "updating"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Annotated
@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.routing import Match, Mount
 
 from rustqa import __version__, articles_api, asking_api, schema
 from rustqa.errors import NotReadyError, QuestionError, RustQAError
@@ -151,7 +152,7 @@ def _on_known_error(request: Request, error: RustQAError) -> Response:
 
 
 def _on_http_error(request: Request, error: StarletteHTTPException) -> Response:
-    message = error.detail
+    message, headers = error.detail, error.headers
     if error.status_code == 400:
         return _problem(
             request, 422, "the body cannot be read as JSON; send one UTF-8 object, as /docs shows"
@@ -160,7 +161,19 @@ def _on_http_error(request: Request, error: StarletteHTTPException) -> Response:
         # Starlette's own: it names the status but not what to do.
         fault = "there is nothing" if error.status_code == 404 else "the method is not possible"
         message = f"{fault} at {request.scope['path']!r}; see /docs"
-    return _problem(request, error.status_code, message, error.headers)
+    if error.status_code == 405:
+        headers = {"Allow": ", ".join(_allowed(request))}
+    return _problem(request, error.status_code, message, headers)
+
+
+def _allowed(request: Request) -> Iterator[str]:
+    """The methods that are possible at an address; Starlette names those of one route only."""
+    for method in ("GET", "HEAD", "POST"):
+        # HEAD is served as GET.
+        scope = {**request.scope, "method": "GET" if method == "HEAD" else method}
+        routes = (route for route in request.app.routes if route.matches(scope)[0] is Match.FULL)
+        if any(method != "POST" or not isinstance(route, Mount) for route in routes):
+            yield method
 
 
 def _on_bad_request(request: Request, error: RequestValidationError) -> Response:

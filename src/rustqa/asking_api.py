@@ -17,8 +17,8 @@ from rustqa.runtime import side_by_side
 from rustqa.security import is_foreign
 from rustqa.types import Answer, Scope
 
-router = APIRouter()
-feedback_router = APIRouter()
+router = APIRouter(responses=schema.UNKNOWN)
+feedback_router = APIRouter(responses={**schema.UNKNOWN, **schema.REFUSED})
 
 
 @router.post(
@@ -80,8 +80,8 @@ def feedback(
     """Keeps whether an answer is right, with its question, in a file of the server.
 
     The question is asked again of the same articles, so that what is kept stands in them; 409 if
-    its answer is another than the one that was shown, 403 for a browser that shows another site's
-    page.
+    its answer is another than the one that was shown, or rustqa's own, 403 for a browser that
+    shows another site's page.
     """
     if is_foreign(request.headers):
         raise HTTPException(403, "feedback is taken from rustqa's own page alone")
@@ -92,7 +92,7 @@ def feedback(
     if answer.answer != body.answer:
         raise HTTPException(409, "the answer is another one by now; ask again")
     if answer.message is not None:
-        raise HTTPException(422, "what rustqa itself says is no answer; say it of another")
+        raise HTTPException(409, "what rustqa itself says is no answer; say it of another")
     line = labelled_line(answer, history, body.verdict, library.documents)
     file: FeedbackFile = request.app.state.feedback
     file.keep(line)
