@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
-MINUTES ?= 10
 EVAL ?= ../shared/eval/article_dev.jsonl
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -10,7 +9,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve ask test lint check format eval bench bench-peers bench-scale bench-soak bench-tables audit index clean
+.PHONY: help serve ask test lint check format eval bench bench-peers bench-scale bench-soak bench-tables audit fuzz index clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 20
@@ -58,7 +57,7 @@ bench-scale: $(INSTALLED) ## Measure how an index grows, up to a million passage
 	$(MAKE) bench-tables
 
 bench-soak: $(INSTALLED) ## Keep a server busy for MINUTES (10), and ask it more than it can do
-	PYTHONPATH=tests $(BIN)/python -m bench.soak --minutes $(MINUTES)
+	PYTHONPATH=tests $(BIN)/python -m bench.soak --minutes $(or $(MINUTES),10)
 	$(MAKE) bench-tables
 
 bench-tables: $(INSTALLED) ## Write the tables of the README and docs/ from what is saved
@@ -66,6 +65,10 @@ bench-tables: $(INSTALLED) ## Write the tables of the README and docs/ from what
 
 audit: $(INSTALLED) ## Look the pinned versions up among known vulnerabilities
 	$(BIN)/python tests/audit.py
+
+fuzz: $(INSTALLED) ## Throw bytes at every entrance, keep what fails: make fuzz MINUTES=15
+	$(BIN)/python -m pip install --quiet --editable '.[dev,fuzz]'
+	PYTHONPATH=tests $(BIN)/python -m fuzz --minutes $(or $(MINUTES),15)
 
 index: $(INSTALLED) ## Build index/ from corpus/ anew
 	$(BIN)/rustqa index corpus --index index

@@ -66,7 +66,7 @@ def test_feedback_is_kept(judged: tuple[TestClient, Path]) -> None:
         ({**VERDICT, "answer": None}, 409, "the answer is another one by now; ask again"),
         (
             {"question": GREETING, "answer": None, "verdict": "right"},
-            422,
+            409,
             "what rustqa itself says is no answer",
         ),
         ({**VERDICT, "verdict": "good"}, 422, "the field 'verdict' should be 'right' or 'wrong'"),

@@ -35,7 +35,7 @@ SOURCES = (
 )
 # Imports point down: a module imports those of lower levels, and of its own only by exception.
 LEVELS = (
-    frozenset({"__init__", "cgroups", "checksums", "days", "durable", "errors", "logs"})
+    frozenset({"__init__", "cgroups", "checksums", "controls", "days", "durable", "errors", "logs"})
     | frozenset({"network", "types", "words"}),
     frozenset({"wanted"}),
     frozenset({"access", "runtime"}),
@@ -96,7 +96,7 @@ WEB = {
         *(name for name in FILES if name.startswith("middleware")),
     },
     "jinja2": {"web"},
-    "pydantic": {"articles_api", "schema"},
+    "pydantic": {"articles_api", "loaded", "schema"},
     "uvicorn": {"connections", "server"},
 }
 JOINING = frozenset({"checking", "indexing", "opening", "pipeline", "remote_indexing", "updating"})

@@ -168,7 +168,7 @@ def test_the_newest_article_is_shown_first(several: TestClient) -> None:
     """With its date in words; of those chosen the newest of them."""
     page = several.get("/", headers=HTML).text
     assert '<h1 dir="auto">New bridge opens</h1>' in page
-    assert "· 12 July 2024</p>" in page
+    assert " · <bdi>12 July 2024</bdi>\n" in page
     page = several.get("/", params={"document": "farm"}, headers=HTML).text
     assert '<h1 dir="auto">Harvest lost</h1>' in page
 

@@ -161,7 +161,7 @@ def test_message(pipeline: Pipeline) -> None:
 def test_following_questions(client: TestClient, pipeline: Pipeline) -> None:
     """After an answer or a silence the page offers what the article answers, but nothing that
     was asked."""
-    offered = '<a class="suggestion" href="/?q=What%20did%20it%20cost%20in%20pounds%3F">'
+    offered = '<a class="suggestion" href="/?q=What%20did%20it%20cost%20in%20pounds%3F" dir="auto">'
     assert offered in page_for(client, "Who won the cup?")
     assert offered in page_for(client, "Who mentions bridge?")
     assert offered not in page_for(client, "What did it cost in pounds?")

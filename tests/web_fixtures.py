@@ -57,7 +57,7 @@ class WordReader:
         contexts: Sequence[Sequence[str]] = ((),),
     ) -> list[Reading]:
         """The sentences that hold the word first."""
-        word = question.rstrip("?").split()[-1].lower()
+        word = (question.rstrip("?").split() or ["?"])[-1].lower()
         readings = []
         for candidate in candidates:
             origin = candidate.passage.start

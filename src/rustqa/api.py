@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from itertools import chain
@@ -17,6 +17,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.routing import Match, Mount
 
 from rustqa import __version__, articles_api, asking_api, schema
 from rustqa.errors import QuestionError, RustQAError
@@ -198,7 +199,7 @@ def _on_known_error(request: Request, error: RustQAError) -> Response:
 
 
 def _on_http_error(request: Request, error: StarletteHTTPException) -> Response:
-    message = error.detail
+    message, headers = error.detail, error.headers
     if error.status_code == 400:
         return _problem(
             request, 422, "the body cannot be read as JSON; send one UTF-8 object, as /docs shows"
@@ -206,8 +207,20 @@ def _on_http_error(request: Request, error: StarletteHTTPException) -> Response:
     if message == HTTPStatus(error.status_code).phrase:
         # Starlette's own: it names the status but not what to do.
         fault = "there is nothing" if error.status_code == 404 else "the method is not possible"
-        message = f"{fault} at {request.url.path!r}; see /docs"
-    return _problem(request, error.status_code, message, error.headers)
+        message = f"{fault} at {request.scope['path']!r}; see /docs"
+    if error.status_code == 405:
+        headers = {"Allow": ", ".join(_allowed(request))}
+    return _problem(request, error.status_code, message, headers)
+
+
+def _allowed(request: Request) -> Iterator[str]:
+    """The methods that are possible at an address; Starlette names those of one route only."""
+    for method in ("GET", "HEAD", "POST"):
+        # HEAD is served as GET.
+        scope = {**request.scope, "method": "GET" if method == "HEAD" else method}
+        routes = (route for route in request.app.routes if route.matches(scope)[0] is Match.FULL)
+        if any(method != "POST" or not isinstance(route, Mount) for route in routes):
+            yield method
 
 
 def _on_bad_request(request: Request, error: RequestValidationError) -> Response:

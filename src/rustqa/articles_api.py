@@ -24,8 +24,8 @@ from rustqa.web import MAX_WORDS, listing_address
 MAX_COUNT = 500
 _COUNT = 50
 
-router = APIRouter()
-adding_router = APIRouter()
+router = APIRouter(responses=schema.UNKNOWN)
+adding_router = APIRouter(responses=schema.REFUSED)
 
 _JSON = "application/json"
 
@@ -109,7 +109,6 @@ async def sent_article(request: Request) -> schema.ArticleRequest:
             "content": {_JSON: {"schema": schema.ArticleRequest.model_json_schema()}},
         }
     },
-    responses={409: {"model": schema.Problem, "description": "The article is there already"}},
 )
 async def add(request: Request, library: Loaded, pages: Rendered) -> Response:
     """Adds an article to the folder that the server was given for it, and indexes it.

@@ -18,8 +18,8 @@ from rustqa.middleware.rates import spend
 from rustqa.runtime import side_by_side
 from rustqa.types import Answer, Scope
 
-router = APIRouter()
-feedback_router = APIRouter()
+router = APIRouter(responses=schema.UNKNOWN)
+feedback_router = APIRouter(responses={**schema.UNKNOWN, **schema.REFUSED})
 
 
 @router.post(
@@ -84,8 +84,8 @@ def feedback(
     """Keeps whether an answer is right, with its question, in a file of the server.
 
     The question is asked again of the same articles, so that what is kept stands in them; 409 if
-    its answer is another than the one that was shown, 403 for a browser that shows another site's
-    page.
+    its answer is another than the one that was shown, or rustqa's own, 403 for a browser that
+    shows another site's page.
     """
     refuse_foreign(request.headers, "verdicts")
     history, scope = body.turns(), body.scope()
@@ -95,7 +95,7 @@ def feedback(
     if answer.answer != body.answer:
         raise HTTPException(409, "the answer is another one by now; ask again")
     if answer.message is not None:
-        raise HTTPException(422, "what rustqa itself says is no answer; say it of another")
+        raise HTTPException(409, "what rustqa itself says is no answer; say it of another")
     line = labelled_line(answer, history, body.verdict, library.documents)
     file: FeedbackFile = request.app.state.feedback
     file.keep(line)

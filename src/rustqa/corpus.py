@@ -6,11 +6,15 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from rustqa.errors import CorpusError
 from rustqa.furniture import is_bare_headline, is_furniture
 from rustqa.types import Block, Document, Span
+
+# A long novel has a quarter of it.
+MAX_BLOCKS = 50_000
 
 _LONGEST_ID = 200
 
@@ -23,7 +27,7 @@ def make_document(
     body: int = 0,
 ) -> Document:
     """A Document from its text; `data` are the bytes the text was taken from, and what stands
-    before `body` is page furniture."""
+    before `body` is page furniture. Raises CorpusError if it holds no text, or too many blocks."""
     data = text.encode() if data is None else data
     blocks = tuple(find_blocks(text, body))
     if not any(block.paragraph for block in blocks):
@@ -47,11 +51,13 @@ def document_id(name: str) -> str:
 
 def find_blocks(text: str, body: int = 0) -> Iterator[Block]:
     """The text's blocks in order; together they hold every character but white space. What stands
-    before `body` is one block of page furniture."""
+    before `body` is one block of page furniture. Raises CorpusError for more than MAX_BLOCKS."""
     if head := text[:body].strip():
         start = text.index(head)
         yield Block(start, start + len(head), None)
-    spans = list(_block_spans(text, body))
+    spans = list(islice(_block_spans(text, body), MAX_BLOCKS + 1))
+    if len(spans) > MAX_BLOCKS:
+        raise CorpusError(f"more than {MAX_BLOCKS:,} paragraphs; split it into articles")
     certain = [is_furniture(text[start:end]) for start, end in spans]
     bare = [is_bare_headline(text[start:end]) for start, end in spans]
     # Where no block ends like a sentence, the text is written without full stops throughout.

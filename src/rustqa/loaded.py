@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
+from pydantic import WithJsonSchema
 
 from rustqa.errors import UnknownDocumentError
 from rustqa.library import Library
 from rustqa.middleware import observed
-from rustqa.schema import scope_of
+from rustqa.schema import DAY_OR_NONE, scope_of
 from rustqa.shelf import Shelf
 from rustqa.types import Answer, Document, Scope
 from rustqa.web import Pages
@@ -27,14 +28,18 @@ async def pages_of(request: Request) -> Pages:
     return pages
 
 
+# An empty field of a form is one, too.
+_Day = Annotated[str, WithJsonSchema(DAY_OR_NONE)]
+
+
 async def scope_named(
     document: Annotated[
         list[str], Query(default_factory=list, description="an article chosen; may be given again")
     ],
     since: Annotated[
-        str | None, Query(description="only from this day on, as 2024-07-12, 2024-07 or 2024")
+        _Day | None, Query(description="only from this day on, as 2024-07-12, 2024-07 or 2024")
     ] = None,
-    until: Annotated[str | None, Query(description="only up to this day, month or year")] = None,
+    until: Annotated[_Day | None, Query(description="only up to this day, month or year")] = None,
 ) -> Scope:
     """The articles that the address names; an empty field of a form sets no limit."""
     return scope_of(list(dict.fromkeys(document)) or None, since or None, until or None)

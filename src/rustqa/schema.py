@@ -3,15 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    WithJsonSchema,
+    model_validator,
+)
 
-from rustqa.drafts import MAX_TITLE, Draft
-from rustqa.limits import MAX_HISTORY, MAX_QUESTION, MAX_TOP_K, check_scope, read_day
+from rustqa.drafts import MAX_SOURCE, MAX_TITLE, MAX_URL, Draft
+from rustqa.limits import (
+    MAX_DOCUMENTS,
+    MAX_HISTORY,
+    MAX_QUESTION,
+    MAX_TOP_K,
+    check_scope,
+    read_day,
+)
 from rustqa.types import Answer, Citation, Document, Scope, Turn
 
 MAX_BATCH = 100
+# What the document of the API says of texts; they are checked in limits.py, which says what to
+# change. A question holds no control but white space, and more than that.
+_TEXT = r"[^\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]"
+_SIGN = r"[^\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+_SAID = f"^{_TEXT}*{_SIGN}{_TEXT}*$"
+# On one line, with no white space around it.
+_LINE = rf"^{_SIGN}(?:[^\x00-\x1f\x7f-\x9f\u2028\u2029]*{_SIGN})?$"
+# As long as no day is named, any year and month will do; 29 February is one in leap years.
+_LEAP = r"(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
+_DAY = (
+    r"(?!0000)(?:[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|1[0-9]|2[0-8]))?"
+    r"|-(?:0[13-9]|1[0-2])-(?:29|30)|-(?:0[13578]|1[02])-31)?|" + _LEAP + r"-02-29)"
+)
+QUESTION = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": MAX_QUESTION,
+    "pattern": _SAID,
+}
+DAY = {"type": "string", "pattern": f"^{_DAY}$"}
+"""A day, a month or a year as JSON schema has it; of a form's field also nothing."""
+DAY_OR_NONE = {"type": "string", "pattern": f"^(?:{_DAY})?$"}
+_IDS = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MAX_DOCUMENTS}
+
+_Question = Annotated[str, WithJsonSchema(QUESTION)]
+_Day = Annotated[str, WithJsonSchema(DAY)]
+_Ids = Annotated[list[str], WithJsonSchema(_IDS)]
+# JSON knows one kind of number: 3.0 is 3.
+_TopK = Annotated[
+    int,
+    BeforeValidator(lambda n: int(n) if isinstance(n, float) and n.is_integer() else n),
+    Field(json_schema_extra={"minimum": 1, "maximum": MAX_TOP_K}),
+]
+
 # Writes an answer as JSON.
 ANSWER = TypeAdapter(Answer)
 
@@ -33,16 +82,17 @@ class _Request(BaseModel):
 class HistoryTurn(_Request):
     """An earlier question of the conversation and the answer it got (null: none)."""
 
-    question: str
+    question: _Question
     answer: str | None = None
 
 
 class _Asked(_Request):
-    question: str = Field(description=f"at most {MAX_QUESTION:,} characters")
+    question: _Question = Field(description=f"at most {MAX_QUESTION:,} characters")
     history: list[HistoryTurn] = Field(
         [],
         description=f"the conversation so far, oldest first, as objects with a question and its "
         f"answer or null; at most {MAX_HISTORY}",
+        json_schema_extra={"maxItems": MAX_HISTORY},
     )
 
     def turns(self) -> list[Turn]:
@@ -51,13 +101,13 @@ class _Asked(_Request):
 
 
 class _Scoped(_Request):
-    documents: list[str] | None = Field(
+    documents: _Ids | None = Field(
         None, description="ids of the articles to ask; null: all of them"
     )
-    since: str | None = Field(
+    since: _Day | None = Field(
         None, description="only articles from this day on, as 2024-07-12, 2024-07 or 2024"
     )
-    until: str | None = Field(None, description="only articles up to this day, month or year")
+    until: _Day | None = Field(None, description="only articles up to this day, month or year")
 
     def scope(self) -> Scope:
         """Which articles are asked; raises QuestionError if a date is none."""
@@ -67,7 +117,7 @@ class _Scoped(_Request):
 class AskRequest(_Scoped, _Asked):
     """A question, and what is known about how it is asked."""
 
-    top_k: int = Field(3, description=f"at most so many claims or passages, 1 to {MAX_TOP_K}")
+    top_k: _TopK = Field(3, description=f"at most so many claims or passages, 1 to {MAX_TOP_K}")
 
 
 class FeedbackRequest(_Scoped, _Asked):
@@ -94,8 +144,8 @@ class BatchRequest(_Request):
 class SearchRequest(_Scoped):
     """Words to find passages by."""
 
-    query: str = Field(description=f"at most {MAX_QUESTION:,} characters")
-    top_k: int = Field(10, description=f"at most so many passages, 1 to {MAX_TOP_K}")
+    query: _Question = Field(description=f"at most {MAX_QUESTION:,} characters")
+    top_k: _TopK = Field(10, description=f"at most so many passages, 1 to {MAX_TOP_K}")
 
 
 class BatchResponse(BaseModel):
@@ -116,14 +166,44 @@ class Problem(BaseModel):
     error: str
 
 
+UNKNOWN: dict[int | str, dict[str, Any]] = {
+    404: {"model": Problem, "description": "No article has this id"}
+}
+"""What every route answers to which articles can be named."""
+REFUSED: dict[int | str, dict[str, Any]] = {
+    403: {"model": Problem, "description": "Sent for the page of another site"},
+    409: {"model": Problem, "description": "Not as it was, or there already"},
+    507: {"model": Problem, "description": "It cannot be kept"},
+}
+"""What every route answers that keeps something."""
+
+
 class ArticleRequest(_Request):
     """An article to add."""
 
-    title: str = Field(description=f"at most {MAX_TITLE} characters")
-    text: str = Field(description="its text, with blank lines between paragraphs")
-    url: str = Field("", description="the address where it stands")
-    date: str = Field("", description="its day, as 2024-07-12, 2024-07 or 2024")
-    source: str = Field("", description="who published it")
+    title: str = Field(
+        description=f"at most {MAX_TITLE} characters",
+        json_schema_extra={"maxLength": MAX_TITLE, "pattern": _LINE},
+    )
+    text: str = Field(
+        description="its text, with blank lines between paragraphs",
+        json_schema_extra={"pattern": _SAID},
+    )
+    url: str = Field(
+        "",
+        description="the address where it stands",
+        json_schema_extra={"maxLength": MAX_URL, "pattern": r"^(?:https?://[\x21-\x7e]*)?$"},
+    )
+    date: str = Field(
+        "",
+        description="its day, as 2024-07-12, 2024-07 or 2024",
+        json_schema_extra={"pattern": f"^(?:{_DAY})?$"},
+    )
+    source: str = Field(
+        "",
+        description="who published it",
+        json_schema_extra={"maxLength": MAX_SOURCE, "pattern": rf"^(?:{_LINE[1:-1]})?$"},
+    )
 
     def draft(self) -> Draft:
         """The article as it is to be added."""

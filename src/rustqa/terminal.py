@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from rustqa.controls import escaped
 from rustqa.days import in_words
 from rustqa.types import Answer, Citation
 
@@ -118,8 +119,10 @@ def _wrap(text: str, first: str = _INDENT) -> str:
 
 
 def _printable(text: str) -> str:
-    """The text without control characters: an article must not drive the terminal."""
-    return "".join(char for char in text if char.isprintable() or char.isspace())
+    """The text with its controls spelt out: an article must not drive the terminal, nor turn
+    round what stands beside its words."""
+    shown = escaped(text)
+    return "".join(char for char in shown if char.isprintable() or char.isspace())
 
 
 def _style(text: str, code: str) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from json import dumps
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
+from rustqa.controls import CONTROL, name_of, without_controls
 from rustqa.conversation import LONGEST_CHAIN
 from rustqa.days import in_words
 from rustqa.library import Library
@@ -22,6 +25,10 @@ MAX_WORDS = 200
 _AT_START = 4
 # Articles listed beside the conversation.
 _BESIDE = 10
+
+_HOST = re.compile(r"[a-z\d](?:[a-z\d._-]*[a-z\d.])?|[\da-f.:]*:[\da-f.:]*", re.IGNORECASE)
+# Its name is shown by the style sheet, so that what is copied or looked for is the text alone.
+_MARKED = Markup('<span class="control" data-name="{}">{}</span>')
 
 _SURENESS = (
     (0.9, "very sure"),
@@ -50,6 +57,7 @@ class Pages:
         self._templates.filters.update(
             sureness=sureness, record=_record, in_words=in_words, kept=_kept
         )
+        self._templates.filters.update(seen=seen, named=without_controls, host=host_of)
         self._templates.tests["web_address"] = is_web_address
 
     def chat(
@@ -169,8 +177,35 @@ def listing_address(words: str, start: int, count: int, scope: Scope) -> str:
 
 
 def is_web_address(url: str | None) -> bool:
-    """Whether a link to it can only lead to a web page."""
-    return url is not None and url.lower().startswith(("http://", "https://"))
+    """Whether a link to it can only lead to a web page, of a host that can be shown."""
+    return host_of(url) is not None
+
+
+def host_of(url: str | None) -> str | None:
+    """The host to which a link leads, in ASCII: letters of another script may look like those of
+    a host that is well known. None if it is no web address."""
+    # As browsers do, for which a backslash ends the host.
+    plain = (url or "").replace("\\", "/")
+    if not plain.lower().startswith(("http://", "https://")):
+        return None
+    try:
+        host = (urlsplit(plain).hostname or "").encode("idna").decode()
+    except ValueError:
+        return None
+    return host if _HOST.fullmatch(host) else None
+
+
+def seen(text: str | None) -> Markup:
+    """The text as HTML; what cannot be seen in it is marked, and keeps to itself."""
+    if not text:
+        return Markup()
+    parts: list[Markup] = []
+    at = 0
+    for match in CONTROL.finditer(text):
+        if match[1]:
+            parts += (escape(text[at : match.start()]), _MARKED.format(name_of(match[1]), match[1]))
+            at = match.end()
+    return Markup().join([*parts, escape(text[at:])])
 
 
 def _kept(scope: Scope) -> str:

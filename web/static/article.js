@@ -18,7 +18,8 @@ export function revealCited(behavior) {
 // Marks in the article the sentences of the quotations, by copying them from there.
 export async function highlight(figures, scroll) {
   for (const sentence of pane.querySelectorAll(".cited, .also")) {
-    sentence.replaceChildren(sentence.textContent);
+    for (const mark of sentence.querySelectorAll("mark")) mark.replaceWith(...mark.childNodes);
+    sentence.normalize();
     sentence.removeAttribute("class");
   }
   if (!figures.length) return;
@@ -51,7 +52,7 @@ async function open(id) {
   if (!response.ok) throw new Error("the article cannot be shown; reload the page");
   const page = parse(await response.text());
   shown.replaceWith(page.querySelector(".article"));
-  document.querySelector(".masthead h1").textContent = page.querySelector("h1").textContent;
+  document.querySelector(".masthead h1").replaceChildren(...page.querySelector("h1").childNodes);
   for (const link of pane.querySelectorAll(".read")) {
     if (link.dataset.document === id) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");

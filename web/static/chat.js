@@ -69,6 +69,7 @@ function wait(question) {
   const state = document.createElement("p");
   waiting.className = "turn waiting";
   asked.className = "question";
+  asked.dir = "auto";
   asked.textContent = question;
   state.textContent = "Reading…";
   waiting.append(asked, state);

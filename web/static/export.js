@@ -94,9 +94,16 @@ const others = ({ citations }, claim) =>
   claim.citations.slice(1).map((number) => citations.find(({ id }) => id === number));
 const silence = ({ message }) => (message === null ? log.dataset.silence : `rustqa: ${message}`);
 
-// Text that Markdown would take for its own signs, on one line.
+// What cannot be seen but turns round or hides what stands beside it; flags are whole with theirs.
+const CONTROL =
+  /\u{1f3f4}[\u{e0061}-\u{e007a}]{5}\u{e007f}|([\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e007f}])/gu;
+const named = (found, control) =>
+  control ? `⟨U+${control.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩` : found;
+
+// Text that Markdown would take for its own signs, on one line, its controls named.
 function escape(text) {
   return text
+    .replace(CONTROL, named)
     .replace(/\s+/g, " ")
     .replace(/[\\`*_[\]<>&~|#!]/g, "\\$&")
     .replace(/^(\s*)([-+=]|\d+(?=[.)]))/, (_, space, sign) =>

@@ -18,6 +18,18 @@ MAX_CHARACTERS = 10_000_000
 TOO_MUCH_TEXT = f"holds more than {MAX_CHARACTERS:,} characters of text; split it into articles"
 
 _LONGEST_REASON = 120
+# How files begin that hold others packed; whatever their names end in, they are not unpacked.
+_PACKED = {
+    b"PK\x03\x04": "a ZIP archive, or a document of Word or another office program",
+    b"\xd0\xcf\x11\xe0": "a document of an office program",
+    b"\x1f\x8b": "a gzip archive",
+    b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ": "an xz archive",
+    b"\x28\xb5\x2f\xfd": "a zstd archive",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"Rar!": "a RAR archive",
+}
+_LONGEST_START = max(map(len, _PACKED))
 
 
 def read_bytes(
@@ -38,6 +50,7 @@ def steady(path: Path, limit: int, advice: str) -> Iterator[tuple[BinaryIO, int]
         with open(path, "rb", opener=_open) as file:
             before = os.fstat(file.fileno())
             _check(before, limit, advice)
+            _check_start(file)
             yield file, before.st_size
             after = os.fstat(file.fileno())
     except FileNotFoundError:
@@ -53,6 +66,14 @@ def _check(state: os.stat_result, limit: int, advice: str) -> None:
         raise CorpusError("a pipe or a device, not a file; remove it")
     if state.st_size > limit:
         raise CorpusError(f"larger than {limit:,} bytes; {advice}")
+
+
+def _check_start(file: BinaryIO) -> None:
+    start = file.read(_LONGEST_START)
+    file.seek(0)
+    for packed, what in _PACKED.items():
+        if start.startswith(packed):
+            raise CorpusError(f"{what}, not an article; save the text in it as .txt")
 
 
 def _open(path: str, flags: int) -> int:
@@ -96,10 +117,15 @@ def contained(library: tuple[str, ...], what: str, mend: str) -> Iterator[None]:
     except CorpusError:
         raise
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        if len(reason) > _LONGEST_REASON:
-            reason = f"{reason[:_LONGEST_REASON]}…"
-        raise CorpusError(f"{what} ({reason.rstrip('.')}); {mend}") from None
+        reason = reason_of(error).rstrip(".")
+        raise CorpusError(f"{what} ({reason}); {mend}") from None
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
+
+
+def reason_of(error: Exception) -> str:
+    """What a library says went wrong, in a short line that can be shown."""
+    shown = "".join(char if char.isprintable() else " " for char in str(error))
+    reason = " ".join(shown.split()) or type(error).__name__
+    return reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]}…"

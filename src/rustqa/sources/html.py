@@ -13,12 +13,22 @@ from rustqa.sources.files import SourceFile, stem
 from rustqa.sources.metadata import merge
 from rustqa.types import Document
 
-# A page of more elements than any article takes minutes.
-_MAX_TAGS = 300_000
+# A page of more elements than any article takes minutes; one of so many, a quarter of one.
+_MAX_TAGS = 100_000
+# lxml takes time with the square of their number: 20,000 of one tag take five seconds.
+_MAX_ATTRIBUTES = 1000
 _LOGGERS = ("trafilatura", "htmldate", "courlan", "justext", "charset_normalizer")
 _INLINE = frozenset({"hi", "ref", "del", "span", "b", "i", "em", "strong", "a"})
 _LEFT_OUT = frozenset({"table", "graphic", "script", "style"})
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
+# Tags as HTML's own standard tells them apart, whatever stands in them.
+_TAG_START = re.compile(r"<(?:(!--)|([a-z][^\s/>]*+))", re.IGNORECASE | re.ASCII)
+_ATTRIBUTE = re.compile(
+    r"""[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"?+|'[^']*+'?+|[^\s>"'][^\s>]*+)?+)?+""",
+    re.ASCII,
+)
+_ATTRIBUTES = re.compile(rf"(?:{_ATTRIBUTE.pattern})*+", re.ASCII)
+_RAW = frozenset({"script", "style", "textarea", "title", "iframe", "noembed", "noframes", "xmp"})
 # Where a page spells out a control character, lxml makes a text that trafilatura refuses whole.
 _CONTROL = re.compile(
     r"&#(?:0*(?:[1-8]|1[1-24-9]|2\d|3[01])|x0*(?:[1-8bcef]|1[\da-f]));?(?![\da-f])", re.IGNORECASE
@@ -59,8 +69,13 @@ def _extract(data: bytes) -> tuple[str, dict[str, str]]:
     from trafilatura import bare_extraction
 
     with contained(_LOGGERS, "not a page that can be read", "save it anew, or its text as .txt"):
+        markup = _CONTROL.sub("", _decode(data))
+        if any(number > _MAX_ATTRIBUTES for number in _attributes(markup)):
+            raise CorpusError(
+                f"a tag of more than {_MAX_ATTRIBUTES:,} attributes; save its text as .txt"
+            )
         page = bare_extraction(
-            _CONTROL.sub("", _decode(data)),
+            markup,
             favor_precision=True,
             include_comments=False,
             include_tables=False,
@@ -79,6 +94,24 @@ def _extract(data: bytes) -> tuple[str, dict[str, str]]:
         }
         text = _PARTED.join(_paragraphs("".join(_flat(page.body))))
         return text, {name: " ".join(value.split()) for name, value in found.items() if value}
+
+
+def _attributes(markup: str) -> Iterator[int]:
+    """How many attributes the longer tags have."""
+    place = 0
+    while start := _TAG_START.search(markup, place):
+        comment, name = start.groups()
+        if comment:
+            place = markup.find("-->", start.end())
+        elif tag := _ATTRIBUTES.match(markup, start.end()):
+            place = tag.end()
+            if place - tag.start() > _MAX_ATTRIBUTES:
+                yield sum(1 for _ in _ATTRIBUTE.finditer(markup, tag.start(), place))
+            if name.lower() in _RAW:
+                end = re.compile(rf"</{name}", re.IGNORECASE | re.ASCII).search(markup, place)
+                place = end.start() if end else -1
+        if place < 0:
+            return
 
 
 def _decode(data: bytes) -> str:

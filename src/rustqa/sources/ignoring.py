@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rustqa.errors import CorpusError
-from rustqa.sources.contents import decode, read_bytes
+from rustqa.sources.contents import decode, read_bytes, reason_of
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -25,8 +26,9 @@ def read_rules(file: Path, folder: str, outer: Rules) -> Rules:
     lines = decode(read_bytes(file, _MAX_BYTES, "shorten it")).splitlines()
     try:
         return (*outer, (folder, GitIgnoreSpec.from_lines(lines)))
-    except ValueError as error:
-        raise CorpusError(f"not in gitignore's syntax ({error}); correct it") from None
+    except (ValueError, re.error) as error:
+        reason = reason_of(error)
+        raise CorpusError(f"not in gitignore's syntax ({reason}); correct it") from None
 
 
 def is_ignored(name: str, rules: Rules) -> bool:

@@ -9,12 +9,16 @@ from typing import Any, BinaryIO
 
 from rustqa.corpus import document_id, make_document
 from rustqa.errors import CorpusError
-from rustqa.sources.contents import MAX_BYTES, check_text, decode, steady
+from rustqa.sources.contents import MAX_BYTES, check_text, decode, reason_of, steady
 from rustqa.sources.files import Problem, SourceFile, stem
 from rustqa.sources.metadata import TEXT_FIELDS, check_field, merge
 from rustqa.types import Document
 
 MAX_FILE_BYTES = 2_000_000_000
+# So many bad lines of a file are named, the others counted; a file that begins with so many more
+# is not of articles.
+_MAX_PROBLEMS = 100
+_HOPELESS = 1000
 
 # What other programs call these fields; such a field counts where it is a text.
 _ALIASES = {
@@ -31,6 +35,7 @@ def read_jsonl(file: SourceFile, metadata: Mapping[str, Any]) -> Iterator[Docume
     """The article of each line, or what is wrong with the line. What the metadata file gives
     counts for the lines that do not say it themselves."""
     name = stem(file.name)
+    bad = good = 0
     try:
         with steady(file.path, MAX_FILE_BYTES, "split it") as (opened, size):
             for number, line in enumerate(_lines(opened, size), start=1):
@@ -39,10 +44,20 @@ def read_jsonl(file: SourceFile, metadata: Mapping[str, Any]) -> Iterator[Docume
                         raise CorpusError(f"longer than {MAX_BYTES:,} bytes; split the article")
                     if line.strip():
                         yield _article(line, name, metadata)
+                        good += 1
                 except CorpusError as error:
-                    yield Problem(f"{file.name}:{number}", str(error))
+                    bad += 1
+                    if bad <= _MAX_PROBLEMS:
+                        yield Problem(f"{file.name}:{number}", str(error))
+                    if bad == _HOPELESS and not good:
+                        raise CorpusError(
+                            f"none of its first {_HOPELESS:,} lines is an article; correct them"
+                        ) from None
     except CorpusError as error:
         yield Problem(file.name, str(error))
+        return
+    if bad > _MAX_PROBLEMS:
+        yield Problem(file.name, f"{bad - _MAX_PROBLEMS:,} more lines like these; correct them")
 
 
 def _lines(opened: BinaryIO, size: int) -> Iterator[bytes]:
@@ -60,7 +75,7 @@ def _article(line: bytes, name: str, metadata: Mapping[str, Any]) -> Document:
     except RecursionError:
         raise CorpusError("nested too deeply; give an object of texts") from None
     except ValueError as error:
-        raise CorpusError(f"not JSON ({error}); write one object on a line") from None
+        raise CorpusError(f"not JSON ({reason_of(error)}); write one object on a line") from None
     if not isinstance(record, dict):
         raise CorpusError('not an object; write {"text": "…"}')
     given = record.get("id")

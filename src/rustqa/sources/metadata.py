@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from rustqa.errors import CorpusError
-from rustqa.sources.contents import read_bytes
+from rustqa.sources.contents import read_bytes, reason_of
 from rustqa.sources.dates import iso_date
+
+# tomllib takes time with the square of how deep a key leads.
+MAX_FILE_BYTES = 100_000
 
 TEXT_FIELDS = ("title", "url", "source", "date", "licence")
 
@@ -20,15 +23,16 @@ def read_metadata(file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
     try:
-        fields = tomllib.loads(read_bytes(file).decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise CorpusError(f"not valid TOML ({' '.join(str(error).split())}); correct it") from None
+        data = read_bytes(file, MAX_FILE_BYTES, "it describes one article: shorten it")
+        fields = tomllib.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise CorpusError(f"not valid TOML ({reason_of(error)}); correct it") from None
     if isinstance(fields.get("date"), date):
         fields["date"] = fields["date"].isoformat()
     for name, value in fields.items():
         if name not in (*TEXT_FIELDS, "questions"):
             known = ", ".join((*TEXT_FIELDS, "questions"))
-            raise CorpusError(f"{name!r} must be one of {known}")
+            raise CorpusError(f"{name[:50]!r} must be one of {known}")
         check_field(name, value, "text in quotation marks")
     return fields
 
