@@ -292,6 +292,25 @@ def test_articles_are_added_apart_from_questions(places: int) -> None:
     run(test)
 
 
+def test_batches_wait_for_each_other_alone(places: int) -> None:
+    """They take long: single questions do not wait behind them, and they wait longer themselves."""
+
+    async def test() -> None:
+        app = Slow()
+        admission = Admission(app, replace(POLICY, patience=0.05), lambda *_: None)
+        batches = [Client("/ask/batch").ask(admission) for _ in range(2)]
+        await settle()
+        assert app.at_work == 1
+        asking = [Client().ask(admission) for _ in range(places)]
+        await asyncio.sleep(0.1)
+        assert app.at_work == 1 + places
+        app.finish.set()
+        await asyncio.gather(*batches, *asking)
+        assert app.begun == 2 + places
+
+    run(test)
+
+
 def test_a_cancelled_request_frees_its_place(places: int) -> None:
     """As when the server stops while some still wait."""
 

@@ -17,9 +17,9 @@ class Policy:
     Everybody may ask if `keys` is None. `hosts` are the names that the server has besides
     addresses, None if it answers to any. Pages of the origins in `cors` may read its answers, those
     in `embed` may show its pages in frames. A client may send `rate` requests a minute (None: any
-    number). `queue` requests wait while others are at work, for `patience` seconds at most; a body
-    must be here in `body_seconds`, and an answer in `work_seconds`. Questions are logged with
-    `log_questions` alone.
+    number). `queue` requests wait while others are at work, for `patience` seconds at most, batches
+    for `batch_patience`; a body must be here in `body_seconds`, and an answer in `work_seconds`.
+    Questions are logged with `log_questions` alone.
     """
 
     keys: Keys | None = None
@@ -28,7 +28,8 @@ class Policy:
     embed: tuple[str, ...] = ()
     rate: int | None = None
     queue: int = QUEUE
-    patience: float = 10
+    patience: float = 30
+    batch_patience: float = 120
     body_seconds: float = 20
     work_seconds: float = 60
     log_questions: bool = False

@@ -23,40 +23,46 @@ from rustqa.policy import Policy
 
 log = logging.getLogger(__name__)
 
-# What adds an article takes its turn apart from questions: it takes long, one at a time, and is
-# not given up half-way.
 _ADDING_QUEUE = 4
-
-Count = Callable[[int, int], None]
 
 
 class Admission:
     """ASGI middleware that raises BusyError when too many wait, AbandonedError when work takes too
     long."""
 
-    def __init__(self, app: ASGIApp, policy: Policy, count: Count) -> None:
+    def __init__(self, app: ASGIApp, policy: Policy, count: Callable[[int, int], None]) -> None:
         """`count(at_work, waiting)` is told whenever that changes."""
         self._app = app
-        self._patience = policy.patience
-        self._seconds = policy.work_seconds
-        self._asking = Lane(policy.at_once, policy.queue, count)
-        self._adding = Lane(1, _ADDING_QUEUE, lambda *_: None)
+        self._asking = Lane(policy.at_once, policy.queue, policy.patience, policy.work_seconds)
+        # Apart from single questions, which people wait for. One uses all processors.
+        self._batches = Lane(1, policy.queue, policy.batch_patience, policy.work_seconds)
+        # One at a time, and none is given up half-way.
+        self._adding = Lane(1, _ADDING_QUEUE, None, None)
+        lanes = (self._asking, self._batches, self._adding)
+        for lane in lanes:
+            lane.tell = lambda: count(
+                sum(lane.at_work for lane in lanes), sum(lane.waiting for lane in lanes)
+            )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request when it is its turn."""
         if scope["type"] != "http" or is_light(scope):
             await self._app(scope, receive, send)
             return
-        adds = scope["method"] == "POST" and scope["path"] == "/articles"
-        lane = self._adding if adds else self._asking
+        lane = self._lane(scope)
         body = await receive()
         gone = asyncio.ensure_future(_until_gone(receive))
         try:
-            if await lane.enter(gone, None if adds else self._patience):
-                work = _Work(self._app, lane, scope, body, gone, send)
-                await work.run(None if adds else self._seconds)
+            if await lane.enter(gone):
+                await _Work(self._app, lane, scope, body, gone, send).run()
         finally:
             gone.cancel()
+
+    def _lane(self, scope: Scope) -> Lane:
+        if scope["method"] != "POST":
+            return self._asking
+        lanes = {"/ask/batch": self._batches, "/articles": self._adding}
+        return lanes.get(scope["path"], self._asking)
 
 
 async def _until_gone(receive: Receive) -> None:
@@ -68,32 +74,42 @@ async def _until_gone(receive: Receive) -> None:
 class Lane:
     """Places at work, and a queue before them."""
 
-    def __init__(self, places: int, queue: int, count: Count) -> None:
-        """Nobody is at work yet; `count` is as of Admission."""
+    def __init__(
+        self, places: int, queue: int, patience: float | None, seconds: float | None
+    ) -> None:
+        """Nobody is at work yet. A place is waited for and taken for so many seconds at most;
+        None: as long as it takes, even if the client leaves."""
         self._places = places
         self._queue = queue
-        self._count = count
-        self._at_work = 0
+        self._patience = patience
+        self.seconds = seconds
+        self.at_work = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self.tell: Callable[[], None] = lambda: None
         # How long a place is taken, on the average of lately.
-        self._seconds = 0.1
+        self._usual = 0.1
 
-    async def enter(self, gone: asyncio.Future[None], patience: float | None) -> bool:
+    @property
+    def waiting(self) -> int:
+        """How many wait for a place."""
+        return len(self._waiting)
+
+    async def enter(self, gone: asyncio.Future[None]) -> bool:
         """Whether there is a place now; False if the client left first.
 
         Raises BusyError if too many wait already, or none becomes free in time.
         """
-        if self._at_work < self._places:
-            self._at_work += 1
-            self._count(self._at_work, len(self._waiting))
+        if self.at_work < self._places:
+            self.at_work += 1
+            self.tell()
             return True
-        if len(self._waiting) >= self._queue:
+        if self.waiting >= self._queue:
             raise self._busy()
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
-        self._count(self._at_work, len(self._waiting))
+        self.tell()
         try:
-            await asyncio.wait({turn, gone}, timeout=patience, return_when="FIRST_COMPLETED")
+            await asyncio.wait({turn, gone}, timeout=self._patience, return_when="FIRST_COMPLETED")
         except asyncio.CancelledError:
             self._give_back(turn)
             raise
@@ -104,15 +120,15 @@ class Lane:
             return False
         raise self._busy()
 
-    def leave(self, seconds: float = 0.0) -> None:
-        """Gives the place that was taken for so long to the next."""
-        if seconds:
-            self._seconds += (seconds - self._seconds) / 20
+    def leave(self, taken: float | None = None) -> None:
+        """Gives a place, which was taken for so many seconds, to the next."""
+        if taken is not None:
+            self._usual += (taken - self._usual) / 20
         if self._waiting:
             self._waiting.popleft().set_result(None)
         else:
-            self._at_work -= 1
-        self._count(self._at_work, len(self._waiting))
+            self.at_work -= 1
+        self.tell()
 
     def _give_back(self, turn: asyncio.Future[None]) -> None:
         """Takes a turn that nobody wants any more out of the queue."""
@@ -120,10 +136,10 @@ class Lane:
             self.leave()
         else:
             self._waiting.remove(turn)
-            self._count(self._at_work, len(self._waiting))
+            self.tell()
 
     def _busy(self) -> BusyError:
-        seconds = math.ceil(self._seconds * (len(self._waiting) + 1) / self._places)
+        seconds = math.ceil(self._usual * (self.waiting + 1) / self._places)
         return BusyError(
             f"too much is asked at once; try again in {seconds} s", {"Retry-After": str(seconds)}
         )
@@ -148,9 +164,10 @@ class _Work:
             self._task = asyncio.ensure_future(app(scope, self._receive, self._pass))
         self._task.add_done_callback(self._end)
 
-    async def run(self, seconds: float | None) -> None:
+    async def run(self) -> None:
         """Returns when it is answered, or when the client has left; raises AbandonedError if it
-        takes longer than so many seconds."""
+        takes longer than it may."""
+        seconds = self._lane.seconds
         answered = asyncio.ensure_future(self._answered.wait())
         waits: set[asyncio.Future[Any]] = {self._task, self._gone, answered}
         if seconds is None:
