@@ -129,7 +129,7 @@ def test_the_checksum_is_that_of_what_was_written(tmp_path: Path) -> None:
     with writing(tmp_path / "file") as file:
         assert file.write(b"It ") == 3
         file.write(memoryview(b"rained."))
-        file.write(memoryview(np.arange(3, dtype=np.uint8)))
+        file.write(np.arange(3, dtype=np.uint8).data)
     data = (tmp_path / "file").read_bytes()
     assert data == b"It rained.\x00\x01\x02"
     assert file.sha256 == hashlib.sha256(data).hexdigest()
