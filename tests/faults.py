@@ -26,6 +26,8 @@ Step = Callable[[str], None]
 _CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.truncate"}
 _GROWS = {"open", "write", "fsync", "os.mkdir", "os.rename"}
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+# Of a small disk what is left is taken so many bytes at a time: a page.
+PAGE = 4096
 # Python lets no audit hook be removed, so one serves whichever step is meant.
 _steps: list[Step] = []
 _hooked = False
@@ -94,6 +96,53 @@ class FullDisk:
             if self.seen == self.first or (self.seen > self.first and not self.alone):
                 self.failed += 1
                 raise OSError(self.code, os.strerror(self.code))
+
+
+def in_turn(
+    try_it: Callable[[], object],
+    code: int = errno.ENOSPC,
+    every: int = 1,
+    before: Callable[[], object] = lambda: None,
+) -> Iterator[FullDisk]:
+    """Tries it with no room at its first step that needs some, its second, and so on (or only at
+    `every` so many); at that step alone, and from it on. Ends when it needs no more steps. Does
+    what comes `before` each."""
+    for alone in (True, False):
+        before()
+        for first in range(1, 1000, every):
+            disk = FullDisk(first, alone, code)
+            with told(disk):
+                try_it()
+            if not disk.failed:
+                break
+            yield disk
+            before()
+
+
+def few_bytes_left(disk: Path, try_it: Callable[[], bool]) -> Iterator[None]:
+    """Tries it with nothing left of the disk, with a page, and so on until it succeeds."""
+    ballast = disk / "ballast"
+    for pages in range(1000):
+        free = os.statvfs(disk)
+        left = free.f_bavail * free.f_frsize - pages * PAGE
+        ballast.write_bytes(bytes(max(0, left)))
+        done = try_it()
+        ballast.unlink()
+        if done:
+            return
+        yield
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own with room for little."""
+    disk = tmp_path / "small"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(disk)]
+    if sys.platform != "linux" or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("nothing can be mounted here")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
 class Ended(NamedTuple):

@@ -20,6 +20,7 @@ from rustqa.store.folder import (
     save_store,
 )
 from rustqa.store.local import FaissStore
+from rustqa.store.replacing import locked, previous
 
 
 def test_a_save_replaces_the_old_index(folder: Path, other_store: FaissStore) -> None:
@@ -166,3 +167,38 @@ def test_an_index_that_is_replaced_while_it_is_opened_is_opened_anew(
     loaded = load_store(folder)
     assert loaded.id == other_store.id
     assert dict(loaded.documents) == dict(other_store.documents)
+
+
+def test_an_index_that_is_put_aside_while_it_is_opened_is_opened_from_there(
+    folder: Path, fake_store: FaissStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between its two renames a save leaves no moment at which there is no index."""
+
+    def put_aside(place: Path) -> FaissStore:
+        place.rename(previous(place))
+        monkeypatch.undo()
+        raise StoreError("vectors.npy: missing")
+
+    monkeypatch.setattr(folder_module, "_load", put_aside)
+    assert load_store(folder).id == fake_store.id
+
+
+def test_what_stands_beside_an_index_is_left_alone(folder: Path, tmp_path: Path) -> None:
+    """Only what this index's own saves left there is cleared away."""
+    names = (".index-2-abcdefgh/new", ".index-2-previous", ".index-notes", ".index-12345678/more")
+    kept = [folder.parent / name for name in names]
+    gone = [folder.parent / name for name in (".index-abc_efg8/new", ".index-87654321")]
+    for path in (*kept, *gone, previous(folder)):
+        path.mkdir(parents=True)
+    with locked(folder):
+        assert all(path.is_dir() for path in kept)
+        assert not any(path.exists() for path in (*gone, previous(folder)))
+    assert load_store(folder)
+
+
+def test_an_index_that_was_put_aside_is_put_back(cut_off: Path, fake_store: FaissStore) -> None:
+    """By the next run, even one that has nothing to write."""
+    with locked(cut_off):
+        assert cut_off.is_dir()
+    assert load_store(cut_off).id == fake_store.id
+    assert beside(cut_off) == []

@@ -116,9 +116,8 @@ def packaged(eight_bits: bool) -> Exported[bytes]:
     from rustqa.network import Shape, encoder_network
 
     folder = model_folder(PACKAGED)
-    data, read = _checked(folder / _WEIGHTS, PACKAGED_SHA256), {}
-    for name, digest in _PACKAGED_FILES.items():
-        read[name] = _checked(folder / name, digest)
+    read = {name: _checked(folder / name, sha) for name, sha in _PACKAGED_FILES.items()}
+    data = _checked(folder / _WEIGHTS, PACKAGED_SHA256)
     config, lengths = json.loads(read["config.json"]), json.loads(read[_LENGTHS])
     shape = Shape(config["num_attention_heads"], config["layer_norm_eps"])
     tokenizer = open_tokenizer(folder / _TOKENIZER)

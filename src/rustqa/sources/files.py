@@ -34,8 +34,9 @@ class Problem(NamedTuple):
     reason: str
 
 
-# An index is not made of articles, though its files look like such.
-_INDEX = {"manifest.json", "vectors.faiss"}
+# An index is not made of articles, though its files look like such: a folder with two of these is
+# one, should another be lost.
+_INDEX = {"manifest.json", "vectors.faiss", "passages.npy"}
 
 
 def find_files(source: Path) -> tuple[list[SourceFile], list[Problem]]:
@@ -119,7 +120,7 @@ class _Walk:
         except OSError as error:
             self._report(folder.name or ".", f"{error.strerror}; make it readable and index again")
             return
-        if entries.keys() >= _INDEX:
+        if len(entries.keys() & _INDEX) > 1:
             return
         if IGNORE_FILE in entries:
             name = folder.name + IGNORE_FILE

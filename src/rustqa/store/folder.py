@@ -111,11 +111,12 @@ def _warn_of_spare(folder: Path) -> None:
         log.warning("%s is damaged; the index is used; mend it: %s", file, command(folder))
 
 
-def _state(folder: Path) -> tuple[int, bytes] | None:
-    """What changes when the index is replaced, and while it is: the folder and the manifest."""
+def _state(folder: Path) -> tuple[Path, int, bytes] | None:
+    """What changes when the index is replaced, and while it is: where it lies, which folder that
+    is, and the manifest."""
     try:
         place = present(folder)
-        return place.stat().st_ino, (place / _MANIFEST).read_bytes()
+        return place, place.stat().st_ino, (place / _MANIFEST).read_bytes()
     except OSError:
         return None
 
