@@ -81,10 +81,10 @@ def _held(pid: int) -> Held:
     place = _PROC / str(pid)
     shares = _fields((place / "smaps_rollup").read_text())
     status = _fields((place / "status").read_text())
-    mib = [
-        kib / 1024 for kib in (shares["Rss"], status["RssFile"], shares["Pss"], shares["Pss_File"])
-    ]
-    return Held(*mib, status["Threads"], len(os.listdir(place / "fd")))
+    kib = (shares["Rss"], status["RssFile"], shares["Pss"], shares["Pss_File"])
+    rss, mapped, pss, pss_mapped = (each / 1024 for each in kib)
+    files = len(os.listdir(place / "fd"))
+    return Held(rss, mapped, pss, pss_mapped, status["Threads"], files)
 
 
 def _fields(text: str) -> dict[str, int]:
