@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 _READY_S = 120
+# Connections reach the workers by chance, and each gets ready by itself.
+_READY_IN_A_ROW = 20
 _PROC = Path("/proc")
 
 
@@ -106,7 +108,9 @@ def _ready(process: subprocess.Popen[bytes], said: int) -> int:
 
 def _answers(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
-            return True
+        for _ in range(_READY_IN_A_ROW):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
+                pass
     except OSError:
         return False
+    return True
