@@ -44,12 +44,12 @@ def report() -> Any:
     env = {name: value for name, value in os.environ.items() if name != "PIP_CONSTRAINT"}
     with tempfile.TemporaryDirectory() as scratch:
         venv.create(scratch, with_pip=True)
-        python = Path(scratch) / "bin" / "python"
+        python = str(Path(scratch) / "bin" / "python")
         install = [python, "-m", "pip", "install", "--quiet", TOOL]
         if subprocess.run(install, env=env, capture_output=True).returncode:
             return None
         ask = [
-            *(python, "-m", "pip_audit", "--requirement", PINS, "--no-deps", "--disable-pip"),
+            *(python, "-m", "pip_audit", "--requirement", str(PINS), "--no-deps", "--disable-pip"),
             *("--vulnerability-service", "pypi", "--format", "json", "--progress-spinner", "off"),
         ]
         said = subprocess.run(ask, env=env, capture_output=True, text=True).stdout

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 _READY_S = 120
+# Connections reach the workers by chance, and each gets ready by itself.
+_READY_IN_A_ROW = 20
 _PROC = Path("/proc")
 
 
@@ -81,10 +83,10 @@ def _held(pid: int) -> Held:
     place = _PROC / str(pid)
     shares = _fields((place / "smaps_rollup").read_text())
     status = _fields((place / "status").read_text())
-    mib = [
-        kib / 1024 for kib in (shares["Rss"], status["RssFile"], shares["Pss"], shares["Pss_File"])
-    ]
-    return Held(*mib, status["Threads"], len(os.listdir(place / "fd")))
+    kib = (shares["Rss"], status["RssFile"], shares["Pss"], shares["Pss_File"])
+    rss, mapped, pss, pss_mapped = (each / 1024 for each in kib)
+    files = len(os.listdir(place / "fd"))
+    return Held(rss, mapped, pss, pss_mapped, status["Threads"], files)
 
 
 def _fields(text: str) -> dict[str, int]:
@@ -106,7 +108,9 @@ def _ready(process: subprocess.Popen[bytes], said: int) -> int:
 
 def _answers(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
-            return True
+        for _ in range(_READY_IN_A_ROW):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
+                pass
     except OSError:
         return False
+    return True

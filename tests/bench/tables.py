@@ -42,6 +42,7 @@ _MEASURES = {
     "coverage_at_90": "cov@90",
 }
 Results = Mapping[str, Any]
+Rows = list[tuple[str, ...]]
 
 
 def peers_table(results: Results) -> str:
@@ -135,7 +136,7 @@ def scale_table(results: Results) -> str:
 
 def soak_table(results: Results) -> str:
     """Each kind of request of the soak: its statuses and how long it took."""
-    rows = [("request", "statuses", "wrong", "p50, ms", "p90, ms", "p99, ms", "longest, ms")]
+    rows: Rows = [("request", "statuses", "wrong", "p50, ms", "p90, ms", "p99, ms", "longest, ms")]
     for kind, found in results["soak"]["kinds"].items():
         statuses = [
             f"{number:,} × {'left' if status == '0' else status}"
@@ -149,7 +150,7 @@ def soak_table(results: Results) -> str:
 def held_table(results: Results) -> str:
     """What the server held before, during and after the soak."""
     held = results["soak"]["held"]
-    rows = [("", "before", "most", "five seconds after")]
+    rows: Rows = [("", "before", "most", "five seconds after")]
     for name, key in (
         ("resident memory, MiB", "rss_mib"),
         ("threads", "threads"),
@@ -202,7 +203,7 @@ def past_capacity_table(results: Results) -> str:
 
 def workers_table(results: Results) -> str:
     """What several workers hold together over one index."""
-    rows = [("MiB", "resident, added up", "shared counted once", "of which mapped files")]
+    rows: Rows = [("MiB", "resident, added up", "shared counted once", "of which mapped files")]
     for item in results["workers"]["rows"]:
         values = [f"{item[name]:,.0f}" for name in ("rss_mib", "pss_mib", "pss_mapped_mib")]
         rows.append((f"{item['workers']} worker{'s' * (item['workers'] > 1)}", *values))
