@@ -64,7 +64,7 @@ def test_ask_answered(client: TestClient, pipeline: Pipeline) -> None:
 
 def test_ask_no_answer(client: TestClient) -> None:
     """That the articles do not say is an answer too: status 200, with the closest passages."""
-    response = client.post("/ask", json={"question": "Who won the cup?", "top_k": 2})
+    response = client.post("/ask", json={"question": "Who won the cup?", "top_k": 2.0})
     assert response.status_code == 200
     answer = response.json()
     assert answer["status"] == "no_answer"

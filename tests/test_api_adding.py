@@ -52,6 +52,14 @@ def test_adding_is_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
                 assert "Add an article" not in client.get(path, headers=HTML).text
 
 
+def test_allowed_methods(adding: tuple[TestClient, Path]) -> None:
+    """An address that takes several methods names them all, and a file's only those that read."""
+    client, _ = adding
+    assert client.put("/articles").headers["allow"] == "GET, HEAD, POST"
+    assert client.put("/articles/town").headers["allow"] == "GET, HEAD"
+    assert client.post("/static/style.css").headers["allow"] == "GET, HEAD"
+
+
 def test_an_article_is_added(adding: tuple[TestClient, Path]) -> None:
     """The answer says where it is; the next question is asked of it, too."""
     client, folder = adding

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 from hypothesis import given
+from hypothesis import strategies as st
 
 from fakes import documents
 from rustqa.corpus import make_document
-from rustqa.passages import MAX_WORDS, split_document, splitter_name
+from rustqa.passages import MAX_CHARACTERS, MAX_WORDS, split_document, splitter_name
 from rustqa.types import Document
 
 
@@ -83,6 +84,36 @@ def test_a_sentence_too_long_for_a_passage_stands_alone() -> None:
     document = make_document("long", f"It rained. {long} It snowed.")
     texts = [document.text[p.start : p.end] for p in split_document(document)]
     assert texts == ["It rained.", long, "It snowed."]
+
+
+def test_a_text_without_end_is_cut() -> None:
+    """Behind a sentence where one ends, else behind white space, else anywhere: no passage is
+    longer than MAX_CHARACTERS, and none of the text is lost."""
+    half = MAX_CHARACTERS // 2
+    ended = f"{'x' * (half + 10)}. {'y' * (2 * half)}"
+    for text, first in (
+        (ended, half + 11),
+        (ended.replace(".", ""), half + 10),
+        ("x" * 5 * half, MAX_CHARACTERS),
+        ("。" * 5 * half, MAX_CHARACTERS),
+    ):
+        document = make_document("long", f"{text} Word.")
+        passages = split_document(document)
+        assert passages[0].end == first
+        assert all(passage.end - passage.start <= MAX_CHARACTERS for passage in passages)
+        held = "".join(document.text[start:end] for p in passages for start, end in p.sentences)
+        assert "".join(held.split()) == "".join(document.text.split())
+
+
+@given(st.lists(st.sampled_from(["x", "“", "a. ", " ", "x" * 900, "他说。"]), max_size=60))
+def test_cutting_loses_nothing(pieces: list[str]) -> None:
+    """The sentences of a paragraph of any length hold all of it."""
+    text = "It rained. " + "".join(pieces) * 20
+    document = make_document("long", text)
+    found = [span for passage in split_document(document) for span in passage.sentences]
+    held = "".join(text[start:end] for start, end in found)
+    assert "".join(held.split()) == "".join(text.split())
+    assert all(end - start <= MAX_CHARACTERS for start, end in found)
 
 
 def test_the_splitter_names_its_settings() -> None:

@@ -62,6 +62,17 @@ def test_a_name_or_a_suggestion_cannot_drive_the_terminal() -> None:
     assert r"    Who\x1b[2J\x07 sails?" in show_answer(own)
 
 
+def test_an_article_turns_nothing_round() -> None:
+    """What reorders or hides text is spelt out, in titles, names and questions, too."""
+    given = answer(PARAGRAPHS)
+    claim = replace(given.claims[0], speaker="Ada\u202e Quill")
+    shown = show_answer(replace(given, claims=(claim,), question_used="Who\u2067?"))
+    assert r"Understood as: Who\u2067?" in shown
+    assert r"— Ada\u202e Quill, in any" in shown
+    assert r"“Nobody\u202e sails\u200f." in ask("Nobody\u202e sails\u200f.")
+    assert heading("Sea\U000e0041", None) == r"Sea\U000e0041"
+
+
 def test_wraps_long_sentences() -> None:
     """No line is wider than 88 columns."""
     shown = ask(f"Nobody sails {'far and wide ' * 40}today.")

@@ -64,8 +64,11 @@ def _run(name: str, work: Path, seconds: int) -> bool:
         runs += max([int(number) for number in re.findall(r"^#(\d+)", said, re.MULTILINE)] or [0])
         failed = re.findall(r"^FAILED .*", said, re.MULTILINE)
         failures += len(failed)
+        print(*failed, sep="\n", end="\n" if failed else "", flush=True)
         if ended.returncode:
             failures += 1
+            print(f"{name} crashed:\n{said[-3000:]}", flush=True)
+    print(f"{name:13} {runs:>9,} executions, {failures} failures", flush=True)
     return bool(failures)
 
 
@@ -83,8 +86,9 @@ def _fuzz(name: str, work: Path, seconds: int) -> None:
             place = f"{type(error).__name__} {last.filename}:{last.lineno}"
             if place not in known:
                 known.add(place)
-                keep(SEEDS / name, data)
-                " ".join(str(error).split())[:300]
+                file = keep(SEEDS / name, data)
+                reason = " ".join(str(error).split())[:300]
+                print(f"FAILED {name} {file.name}: {place}: {reason}", flush=True)
 
     arguments = [
         f"-max_total_time={seconds}", f"-max_len={_LARGEST}", "-timeout=60",

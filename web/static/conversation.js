@@ -48,17 +48,30 @@ export function restore() {
   return known ?? linked ?? kept.at(-1);
 }
 
-// What is kept is parsed and never run: the parser runs no script, the page's policy no handler.
+// What is kept is parsed and never run: the parser runs no script, the page's policy no handler;
+// and of elements only those are shown of which the server makes turns and lists.
 function stored() {
   try {
     const texts = JSON.parse(sessionStorage.getItem(KEY)) ?? [];
     const kept = texts.map((text) => parse(text).querySelector(".turn"));
-    kept.forEach((turn) => record(turn) && address(turn)); // fails if it is no turn of ours
-    return kept;
+    return kept.every(isTurn) ? kept : [];
   } catch {
     return [];
   }
 }
+
+function isTurn(turn) {
+  const { question, question_used: used, claims, citations, nearest } = record(turn);
+  const texts = [question, used].every((text) => typeof text === "string");
+  return texts && [claims, citations, nearest].every(Array.isArray) && isOwn(turn) && address(turn);
+}
+
+const OWN = new Set((
+  "a b bdi blockquote button cite details div figcaption figure h2 h3 input li mark p q section " +
+  "small span summary ul"
+).split(" "));
+export const isOwn = (element) =>
+  [...element.querySelectorAll("*")].every(({ localName }) => OWN.has(localName));
 
 export const parse = (text) => new DOMParser().parseFromString(text, "text/html");
 const address = (turn) => turn.querySelector(".permalink").href;

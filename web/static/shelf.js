@@ -1,7 +1,7 @@
 // The list of articles: found, opened beside the conversation, and chosen to be asked alone.
 
 import { show } from "./article.js";
-import { log, parse } from "./conversation.js";
+import { isOwn, log, parse } from "./conversation.js";
 import { inWords } from "./export.js";
 import { form } from "./question.js";
 
@@ -62,7 +62,7 @@ function restore() {
   try {
     const { rows, since, until } = JSON.parse(sessionStorage.getItem(KEY));
     const kept = rows.map((row) => parse(row).querySelector("li"));
-    if (kept.some((row) => boxes(row).length !== 1)) return;
+    if (!kept.every((row) => boxes(row).length === 1 && isOwn(row))) return;
     [day("since").value, day("until").value] = [since ?? "", until ?? ""];
     for (const row of kept) boxes(row)[0].checked = true;
     arrange(kept);

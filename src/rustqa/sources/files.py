@@ -15,8 +15,11 @@ from rustqa.sources.ignoring import IGNORE_FILE, Rules, is_ignored, read_rules
 SUFFIXES = (".txt", ".md", ".html", ".htm", ".pdf", ".jsonl")
 KINDS = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
 
-# A file's name may hold what no line of a report and no UTF-8 can.
-_UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# A file's name may hold what no line of a report and no UTF-8 can, or what turns the line round.
+_HALF = "\ud800"
+_UNSHOWABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 class SourceFile(NamedTuple):
@@ -66,7 +69,10 @@ def stem(name: str) -> str:
 
 
 def _shown(name: str) -> str:
-    return _UNSHOWABLE.sub(lambda sign: f"%{ord(sign.group()) & 0xFF:02X}", name)
+    # Of what is no UTF-8 the byte.
+    return _UNSHOWABLE.sub(
+        lambda sign: f"%{ord(sign[0]) & (0xFF if sign[0] >= _HALF else 0xFFFF):02X}", name
+    )
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

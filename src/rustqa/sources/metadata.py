@@ -12,8 +12,10 @@ from rustqa.errors import CorpusError
 from rustqa.sources.contents import read_bytes, reason_of
 from rustqa.sources.dates import iso_date
 
-# tomllib takes time with the square of how deep a key leads.
 MAX_FILE_BYTES = 100_000
+# Dots lead into tables: tomllib takes time with the square of how deep.
+_MAX_DOTS = 2000
+_SHORTEN = "it describes one article: shorten it"
 
 TEXT_FIELDS = ("title", "url", "source", "date", "licence")
 
@@ -23,7 +25,9 @@ def read_metadata(file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
     try:
-        data = read_bytes(file, MAX_FILE_BYTES, "it describes one article: shorten it")
+        data = read_bytes(file, MAX_FILE_BYTES, _SHORTEN)
+        if data.count(b".") > _MAX_DOTS:
+            raise CorpusError(f"more than {_MAX_DOTS:,} dots; {_SHORTEN}")
         fields = tomllib.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise CorpusError(f"not valid TOML ({reason_of(error)}); correct it") from None
