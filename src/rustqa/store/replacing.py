@@ -1,146 +1,134 @@
-"""Keeps what people say of answers, as lines of labelled questions in a file of this machine."""
+"""Puts an index folder in the place of another, one process at a time, whatever stops it."""
 
 from __future__ import annotations
 
 import errno
-import json
 import os
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+import re
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
-from typing import Any, Literal
-from uuid import uuid4
+from typing import IO
 
-from rustqa.durable import NO_ROOM, settle
-from rustqa.errors import FeedbackError, InputError
-from rustqa.types import Answer, Citation, Document, Turn
-
-MAX_BYTES = 64 * 1024 * 1024
-
-Verdict = Literal["right", "wrong"]
+from rustqa.durable import NO_ROOM, make_folder, settle, settle_all
+from rustqa.errors import StoreError
 
 
-class FeedbackFile:
-    """A file of labelled questions that only grows, a line at a time."""
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """A new folder to write into, which takes the place of `folder` when this is left, on the disk
+    too; on an error the old one stays. Raises StoreError if the system lets nothing be written."""
+    import shutil
+    import tempfile
 
-    def __init__(self, path: Path, limit: int = MAX_BYTES) -> None:
-        """Makes the file, readable by its owner alone, if it is not there; it never grows beyond
-        `limit` bytes. Raises InputError if it cannot be written."""
-        self._path = path
-        self._limit = limit
-        self._lock = Lock()
+    with _writing(folder):
+        make_folder(folder.parent)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         try:
-            make = not path.exists()
-            os.close(self._open())
-            if make:
-                settle(path.absolute().parent)
-        except OSError as error:
-            raise InputError(
-                f"{path}: feedback cannot be kept there ({error.strerror}); name another file"
-            ) from None
-
-    def keep(self, line: Mapping[str, Any]) -> None:
-        """Appends the line whole or not at all; raises FeedbackError if it cannot."""
-        data = (json.dumps(line, ensure_ascii=False) + "\n").encode()
-        try:
-            with self._lock:
-                self._append(data)
-        except OSError as error:
-            mend = " to make room" if error.errno in NO_ROOM else ""
-            raise FeedbackError(
-                f"the feedback could not be written ({error.strerror}); "
-                f"tell who runs this server{mend}"
-            ) from error
-
-    def _append(self, data: bytes) -> None:
-        file = self._open()
-        try:
-            size = os.fstat(file).st_size
-            # Half a line, as a process that was killed leaves it, spoils no other.
-            data = data if _is_whole(file, size) else b"\n" + data
-            if size + len(data) > self._limit:
-                raise FeedbackError(
-                    f"the file for feedback has reached its {self._limit:,} bytes; "
-                    "tell who runs this server to move it away"
-                )
+            made = scratch / "new"
+            made.mkdir()
+            yield made
+            settle_all(made)
+            if folder.exists():
+                # A save that was cut off before it cleared up may have left one.
+                shutil.rmtree(previous(folder), ignore_errors=True)
+                folder.rename(previous(folder))
             try:
-                if os.write(file, data) < len(data):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                os.fsync(file)
+                made.rename(folder)
             except OSError:
-                os.ftruncate(file, size)
+                restore(folder)
                 raise
+            # Not before the new one is there for good is the old one let go.
+            settle(folder.parent)
+            shutil.rmtree(previous(folder), ignore_errors=True)
         finally:
-            os.close(file)
-
-    def _open(self) -> int:
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
-        return os.open(self._path, flags, 0o600)
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _is_whole(file: int, size: int) -> bool:
-    """Whether a file's last line has its end."""
-    if not size:
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keeps others from making this index meanwhile; raises StoreError if one is at it.
+
+    What a process that was killed left beside the index is cleared away, or put back in place.
+    """
+    folder = folder.resolve()
+    file = folder.parent / f".{folder.name}.lock"
+    with _writing(folder):
+        make_folder(folder.parent)
+        lock = file.open("w")
+    with lock:
+        if not _is_had(lock, file):
+            raise StoreError(
+                f"another process is making the index at {folder}; try again when it is done"
+            )
+        try:
+            with _writing(folder):
+                _clear(folder)
+            yield
+        finally:
+            file.unlink(missing_ok=True)
+
+
+def previous(folder: Path) -> Path:
+    """Where an index lies while another takes its place."""
+    return folder.with_name(f".{folder.name}-previous")
+
+
+def restore(folder: Path) -> None:
+    """Puts the index back that was put aside, if nothing took its place."""
+    if previous(folder).is_dir() and not folder.exists():
+        previous(folder).rename(folder)
+
+
+def command(folder: Path) -> str:
+    """What a person types to have the index there made anew."""
+    return f"rustqa index --index {shlex.quote(str(folder))}"
+
+
+def _clear(folder: Path) -> None:
+    import shutil
+
+    restore(folder)
+    if folder.exists():
+        shutil.rmtree(previous(folder), ignore_errors=True)
+    # As `mkdtemp` names them, so that those of an index with a longer name are left alone.
+    left = re.compile(rf"\.{re.escape(folder.name)}-[a-z0-9_]{{8}}")
+    for path in folder.parent.iterdir():
+        if left.fullmatch(path.name) and path != previous(folder) and _is_scratch(path):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_scratch(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink() and {i.name for i in path.iterdir()} <= {"new"}
+
+
+def _is_had(lock: IO[str], file: Path) -> bool:
+    """Whether this process alone has the lock now; always where the system knows no locks."""
+    try:
+        import fcntl
+    except ImportError:
         return True
-    os.lseek(file, -1, os.SEEK_END)
-    return os.read(file, 1) == b"\n"
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Another may have taken the file away between the opening and the locking.
+        return os.fstat(lock.fileno()).st_ino == file.stat().st_ino
+    except OSError:
+        return False
 
 
-def labelled_line(
-    answer: Answer,
-    history: Sequence[Turn],
-    verdict: Verdict,
-    documents: Mapping[str, Document],
-) -> dict[str, Any]:
-    """The question as a line of a labelled file, as `rustqa eval` reads it.
-
-    If the answer is right, its words and sentences are the labels; a right silence has none. If
-    it is wrong, or no piece of the articles names its sentence alone, `answers` and `support` are
-    None, for a person to fill in, and `shown` holds what was shown.
-    """
-    claims = answer.claims if answer.contested else answer.claims[:1]
-    by_id = {citation.id: citation for citation in answer.citations}
-    cited = [by_id[claim.citation] for claim in claims]
-    words = [claim.text for claim in claims]
-    pieces = [unique_piece(citation, documents) for citation in cited]
-    known = verdict == "right" and None not in pieces
-    line: dict[str, Any] = {
-        "id": f"feedback-{uuid4().hex[:12]}",
-        "kind": "feedback",
-        "question": answer.question,
-        "answers": words if known else None,
-        "support": pieces if known else None,
-        "history": [{"question": turn.question, "answer": turn.answer} for turn in history],
-        "verdict": verdict,
-    }
-    if not known:
-        sentences = [citation.cited_text for citation in cited]
-        line["shown"] = {"answers": words, "sentences": sentences}
-    return line
-
-
-def unique_piece(citation: Citation, documents: Mapping[str, Document]) -> str | None:
-    """The cited text, with as much of what follows as tells it from the same words elsewhere.
-
-    None if nothing does: where the article ends, or stands twice among the documents.
-    """
-    text = documents[citation.document_id].text
-    start = citation.start_char
-    place = (citation.document_id, start)
-
-    def is_unique(end: int) -> bool:
-        return _first_place(text[start:end], documents) == place
-
-    ends = range(citation.end_char, len(text) + 1)
-    found = bisect_left(ends, True, key=is_unique)
-    return text[start : ends[found]] if found < len(ends) else None
-
-
-def _first_place(piece: str, documents: Mapping[str, Document]) -> tuple[str, int]:
-    """Where it is found by who reads labelled files: in the first article that holds it."""
-    return next(
-        (name, document.text.find(piece))
-        for name, document in documents.items()
-        if piece in document.text
-    )
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Says what to do where the system lets no index be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.ENOENT):
+            raise StoreError(
+                f"another process is writing the index at {folder}; try again when it is done"
+            ) from None
+        mend = "make room there" if error.errno in NO_ROOM else "make the folder writable"
+        raise StoreError(
+            f"cannot write the index at {folder} ({error.strerror or error}); "
+            f"{mend} or name another with --index"
+        ) from None
