@@ -13,7 +13,6 @@ import threading
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -29,9 +28,6 @@ ANALYZE = shutil.which("systemd-analyze")
 # Whoever attacks a service gets at little: systemd's own words for it are "OK" below 4.5.
 MOST_EXPOSED = 2.0
 needs_systemd = pytest.mark.skipif(not ANALYZE, reason="needs systemd-analyze")
-needs_public_serving = pytest.mark.skipif(
-    find_spec("rustqa.serving_cli") is None, reason="serve has not all of its options here"
-)
 
 
 def _blocks(language: str) -> list[str]:
@@ -44,7 +40,6 @@ def _help(command: str, capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
-@needs_public_serving
 def test_its_links_lead_somewhere() -> None:
     """Every file that it links to is there."""
     links = [link for link in re.findall(r"\]\(([^)#]+)", PAGE) if "://" not in link]
@@ -52,7 +47,6 @@ def test_its_links_lead_somewhere() -> None:
     assert [link for link in links if not (REPOSITORY / "docs" / link).exists()] == []
 
 
-@needs_public_serving
 def test_its_options_exist(capsys: pytest.CaptureFixture[str]) -> None:
     """Those of rustqa's commands, and those that stand in the text by themselves."""
     texts = [text for block in _blocks("") for text in re.findall(r"rustqa serve (.*)", block)]
@@ -64,7 +58,6 @@ def test_its_options_exist(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--index" in _help("index", capsys)
 
 
-@needs_public_serving
 @pytest.mark.parametrize("text", [PAGE, DOCKERFILE, *(unit.read_text() for unit in UNITS)])
 def test_its_variables_are_read(text: str) -> None:
     """Every RUSTQA_ variable that is named is one that rustqa looks at."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from contextvars import ContextVar
 from pathlib import Path
 from threading import Barrier, current_thread
@@ -150,3 +153,15 @@ def test_what_is_no_network_is_refused(tmp_path: Path) -> None:
     for source in (b"no network", tmp_path / "model.onnx", tmp_path / "missing.onnx"):
         with pytest.raises(Exception, match=r"(?i)model|protobuf"):
             open_session(source)
+
+
+def test_nobody_is_told_how_it_is_used(tmp_path: Path) -> None:
+    """ONNX Runtime, which may report that, neither makes an id for this machine nor keeps what it
+    would send."""
+    network = tmp_path / "model.onnx"
+    network.write_bytes(tiny_exported().network)
+    env = {name: value for name, value in os.environ.items() if name[:4] not in ("ORT_", "XDG_")}
+    code = f"import time; from rustqa.runtime import open_session; open_session({str(network)!r})"
+    run = [sys.executable, "-c", f"{code}; time.sleep(1)"]
+    subprocess.run(run, env={**env, "HOME": str(tmp_path)}, check=True)
+    assert list(tmp_path.iterdir()) == [network]

@@ -13,6 +13,8 @@ CONNECTIONS = 512
 # is sent to it.
 _HEAD_SECONDS = 15.0
 _TAKING_SECONDS = 30.0
+# Seconds in which a client that finds no room can read that: to close at once would take it away.
+_LINGERING_SECONDS = 1.0
 
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n"
@@ -32,13 +34,16 @@ class BoundedProtocol(H11Protocol):
         super().__init__(*arguments, **named)
         self._head: asyncio.TimerHandle | None = None
         self._taking: asyncio.TimerHandle | None = None
+        self._full = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begins to wait for a request."""
         super().connection_made(transport)
         if len(self.connections) > CONNECTIONS:
+            self._full = True
             transport.write(_FULL)
-            transport.close()
+            transport.write_eof()
+            self.loop.call_later(_LINGERING_SECONDS, transport.close)
         else:
             self._wait_for_head()
 
@@ -51,6 +56,8 @@ class BoundedProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Takes what has come."""
+        if self._full:
+            return
         super().data_received(data)
         self._wait_for_head()
 

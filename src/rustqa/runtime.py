@@ -50,6 +50,8 @@ def import_runtime() -> None:
 
 def open_session(model: Path | bytes) -> InferenceSession:
     """A network from its file or from what its file would hold."""
+    # Nothing leaves this machine: without it ONNX Runtime may tell its makers how it is used.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     from onnxruntime import InferenceSession, SessionOptions
 
     options = SessionOptions()
