@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -67,6 +68,15 @@ def is_closed(client: socket.socket) -> bool:
     return True
 
 
+def read_answer(client: socket.socket) -> None:
+    """Takes the small answer whole."""
+    answer = b""
+    while not answer.endswith(b"done"):
+        more = client.recv(1000)
+        assert more
+        answer += more
+
+
 def is_hung_up_on(client: socket.socket, pieces: Sequence[bytes]) -> bool:
     """Whether the server closes the connection while these are sent, one after the other."""
     with suppress(ConnectionError):
@@ -110,13 +120,38 @@ def test_a_request_that_has_begun_is_not_cut_off(client: socket.socket) -> None:
     assert client.recv(1000).startswith(b"HTTP/1.1 200 OK")
 
 
+def test_an_idle_connection_stays_open(client: socket.socket) -> None:
+    """For longer than a head that has begun is waited for."""
+    client.sendall(HEAD % (b"", 0))
+    read_answer(client)
+    time.sleep(2 * HastyProtocol.head_seconds)
+    client.sendall(HEAD % (b"", 0))
+    read_answer(client)
+
+
+def test_where_all_are_busy_one_more_is_told_so(
+    server: tuple[uvicorn.Server, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When to come again; then it is closed, but not before that can be read."""
+    monkeypatch.setattr("rustqa.connections.CONNECTIONS", 1)
+    with socket.create_connection(("127.0.0.1", server[1])) as busy:
+        busy.sendall(HEAD % (b"", 1))
+        time.sleep(0.1)
+        with socket.create_connection(("127.0.0.1", server[1])) as late:
+            late.sendall(HEAD % (b"", 0))
+            answer = late.makefile("rb").read()
+        assert answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+        assert b"\r\nRetry-After: 1\r\n" in answer
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"].startswith("too many")
+        busy.sendall(b"x")
+        read_answer(busy)
+
+
 def test_the_next_request_is_waited_for_in_the_same_way(client: socket.socket) -> None:
     """And the connection may be used again until then."""
     for _ in range(3):
         client.sendall(HEAD % (b"", 1) + b"x")
-        answer = b""
-        while not answer.endswith(b"done"):
-            answer += client.recv(1000)
+        read_answer(client)
         time.sleep(0.1)
     client.sendall(b"GET / HT")
     assert is_closed(client)

@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-# So many connections are open at once; further ones are told to come again.
+# So many connections are open at once. Further ones take the place of that which is idle longest,
+# or are told to come again.
 CONNECTIONS = 512
+# Seconds that an idle connection stays open: longer than proxies keep theirs, so that none sends a
+# request into one that is just being closed.
+KEEP_ALIVE = 75
 # Seconds in which the head of a request must be here, and in which a client must take some of what
 # is sent to it.
 _HEAD_SECONDS = 15.0
@@ -35,11 +40,13 @@ class BoundedProtocol(H11Protocol):
         self._head: asyncio.TimerHandle | None = None
         self._taking: asyncio.TimerHandle | None = None
         self._full = False
+        self._idle_since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begins to wait for a request."""
         super().connection_made(transport)
-        if len(self.connections) > CONNECTIONS:
+        self._idle_since = self.loop.time()
+        if len(self.connections) > CONNECTIONS and not self._make_room():
             self._full = True
             transport.write(_FULL)
             transport.write_eof()
@@ -62,9 +69,12 @@ class BoundedProtocol(H11Protocol):
         self._wait_for_head()
 
     def on_response_complete(self) -> None:
-        """Begins to wait for the next request, or for the rest of a body that is not read."""
+        """Begins to wait for the rest of a body that is not read, or of the next head if it has
+        begun."""
+        self._idle_since = self.loop.time()
         super().on_response_complete()
-        self._wait_for_head()
+        if self.conn.their_state is not h11.IDLE or self.conn.trailing_data[0]:
+            self._wait_for_head()
 
     def pause_writing(self) -> None:
         """Begins to wait until the client takes some of what is sent."""
@@ -76,6 +86,22 @@ class BoundedProtocol(H11Protocol):
         super().resume_writing()
         if self._taking:
             self._taking.cancel()
+
+    def _make_room(self) -> bool:
+        """Whether another connection could be closed, as nothing is asked on it."""
+        idle = [
+            other
+            for other in self.connections
+            if isinstance(other, BoundedProtocol) and other is not self and other.is_idle()
+        ]
+        if idle:
+            min(idle, key=lambda other: other._idle_since).transport.close()
+        return bool(idle)
+
+    def is_idle(self) -> bool:
+        """Whether no request is being answered."""
+        answering = self.cycle is not None and not self.cycle.response_complete
+        return not (answering or self._full or self.transport.is_closing())
 
     def _wait_for_head(self) -> None:
         if self.cycle is not None and not self.cycle.response_complete:

@@ -156,13 +156,14 @@ def _has_terminal() -> bool:
 def _config(app: Any, workers: int = 1) -> Config:
     import uvicorn
 
-    from rustqa.connections import BoundedProtocol
+    from rustqa.connections import KEEP_ALIVE, BoundedProtocol
 
     return uvicorn.Config(
         app,
         factory=workers > 1,
         workers=workers,
         http=BoundedProtocol,
+        timeout_keep_alive=KEEP_ALIVE,
         ws="none",
         log_config=None,
         log_level="warning",
