@@ -125,7 +125,7 @@ def test_a_title_cannot_drive_the_terminal(run: Run, articles: Path) -> None:
     run(articles)
     lines = run("list")[1].splitlines()
     assert len(lines) == 2
-    assert r"soon\x07   rain  Rain\x1b[2J at\u202e last" in lines
+    assert r"soon\x07    rain  Rain\x1b[2J at\u202e last" in lines
 
 
 def test_a_check_tells_a_script(run: Run, articles: Path) -> None:
