@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Dialog, Page, expect
 
 from browser_fixtures import ask, serving
@@ -276,6 +277,12 @@ def test_controls_are_seen(watched: Callable[..., Page], tmp_path: Path) -> None
     assert order == sorted(order)
     assert OVERRIDE not in page.title()
     page.screenshot(path=tmp_path / "controls.png")
+
+
+def test_marks_of_controls_are_no_barrier(watched: Callable[..., Page]) -> None:
+    """Nor is anything else on a page full of them."""
+    page = watched("/?article=turned")
+    assert [fault["id"] for fault in Axe().run(page).response["violations"]] == []
 
 
 def test_controls_of_an_answer_are_seen(watched: Callable[..., Page]) -> None:

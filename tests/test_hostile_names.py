@@ -20,7 +20,7 @@ from rustqa.types import Document
 from sources_fixtures import read_all
 from web_fixtures import FARM, farm, kept_up, make_pipeline, serve, town
 
-SECRET = "kept aside"
+ASIDE = "kept aside"
 UP = [
     "../secret.txt", "..%2fsecret.txt", "%2e%2e/secret.txt", "%2e%2e%2fsecret.txt",
     "%252e%252e%252fsecret.txt", "..\\secret.txt", "..%5csecret.txt", "%2e%2e%5csecret.txt",
@@ -41,7 +41,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         (root / "web" / folder).mkdir(parents=True)
         for file in (data_root() / "web" / folder).iterdir():
             (root / "web" / folder / file.name).write_bytes(file.read_bytes())
-    (root / "web" / "secret.txt").write_text(SECRET)
+    (root / "web" / "secret.txt").write_text(ASIDE)
     (root / "web" / "static" / "link.txt").symlink_to(root / "web" / "secret.txt")
     with pytest.MonkeyPatch.context() as patch:
         for module in ("rustqa.api", "rustqa.web"):
@@ -64,7 +64,7 @@ def test_addresses_lead_nowhere_else(app: Any, target: str, name: str) -> None:
     for accepted in ("text/html", "application/json"):
         response = request(app, "GET", target.format(name), [("Accept", accepted)])
         assert response.status in {200, 404, 405, 422}, response
-        assert SECRET.encode() not in response.body
+        assert ASIDE.encode() not in response.body
         assert b"root:" not in response.body
         assert "location" not in response.headers
         if response.status == 200:
@@ -80,7 +80,7 @@ def test_ids_in_a_scope_lead_nowhere(app: Any, route: str, name: str) -> None:
     body = f'{{"{field}": "What did it cost in pounds?", "documents": ["{quote(name)}"]}}'
     response = request(app, "POST", route, [("Content-Type", "application/json")], body.encode())
     assert response.status == 404
-    assert SECRET.encode() not in response.body
+    assert ASIDE.encode() not in response.body
 
 
 ODD = [
@@ -127,8 +127,8 @@ def test_names_are_shown_in_a_line(tmp_path: Path) -> None:
 def test_links_out_of_the_folder(tmp_path: Path) -> None:
     """Neither a file's, nor a folder's, nor a metadata file's is followed."""
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "secret.txt").write_text(SECRET)
-    (tmp_path / "out" / "secret.toml").write_text(f'title = "{SECRET}"')
+    (tmp_path / "out" / "secret.txt").write_text(ASIDE)
+    (tmp_path / "out" / "secret.toml").write_text(f'title = "{ASIDE}"')
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "rain.txt").write_text(FARM)
@@ -136,7 +136,7 @@ def test_links_out_of_the_folder(tmp_path: Path) -> None:
     os.symlink(tmp_path / "out", folder / "b")
     os.symlink(tmp_path / "out" / "secret.toml", folder / "rain.toml")
     found = read_all(folder)
-    assert SECRET not in str([item for item in found if isinstance(item, Document)])
+    assert ASIDE not in str([item for item in found if isinstance(item, Document)])
     assert sum(isinstance(item, Problem) for item in found) == 3
 
 
@@ -151,7 +151,8 @@ def test_an_id_is_a_plain_name(name: str) -> None:
 
 TITLES = [
     "../../etc/passwd", "..", "/", "\\..\\..\\x", "con", "a" * 300, ".", "~", "C:\\x", "🎉",
-    "\u202e",    "%2e%2e%2f", "-rf /", "x.toml", "x.txt", "\u0130\u0131", "ﬁ ﬂ", "'; rm -rf *", "\u3164",
+    "\u202e",    "%2e%2e%2f", "-rf /", "x.toml", "x.txt", "\u0130\u0131", "ﬁ ﬂ",
+    "'; rm -rf *", "\u3164",
 ]  # fmt: skip
 
 

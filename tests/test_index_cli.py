@@ -118,6 +118,16 @@ def test_articles_are_listed(run: Run, articles: Path) -> None:
     assert rows[0]["date"] == "2024-07-12"
 
 
+def test_a_title_cannot_drive_the_terminal(run: Run, articles: Path) -> None:
+    """Nor a date: what is listed of an article stays on its line, its controls spelt out."""
+    title, date = r"Rain\u001b[2J\nat\u202e last", r"soon\u0007\n"
+    (articles / "rain.toml").write_text(f'title = "{title}"\ndate = "{date}"\n')
+    run(articles)
+    lines = run("list")[1].splitlines()
+    assert len(lines) == 2
+    assert r"soon\x07    rain  Rain\x1b[2J at\u202e last" in lines
+
+
 def test_a_check_tells_a_script(run: Run, articles: Path) -> None:
     """By its exit code, and a person by lines."""
     run(articles)

@@ -76,11 +76,12 @@ def inflated(filters: str, data: bytes) -> bytes:
 
 
 @cache
-def gigabyte() -> bytes:
-    """A gigabyte of zeros, deflated."""
+def gigabytes() -> bytes:
+    """Four gigabytes of zeros, deflated: the same block again and again, which leans on none."""
     packer = zlib.compressobj(9)
-    zeros = b"\0" * 10_000_000
-    return b"".join([*(packer.compress(zeros) for _ in range(100)), packer.flush()])
+    head = packer.compress(b"") + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(b"\0" * 10_000_000) + packer.flush(zlib.Z_FULL_FLUSH)
+    return head + 400 * block
 
 
 def pages(kids: bytes, others: bytes = b"", count: int = 1) -> bytes:
@@ -105,9 +106,9 @@ PAGE = b"3 0 obj\n<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>\nendobj\n"
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (lambda: inflated("/Filter/FlateDecode", gigabyte()), "Limit reached while decompressing"),
+        (lambda: inflated("/Filter/FlateDecode", gigabytes()), "Limit reached while decompressing"),
         (
-            lambda: inflated("/Filter[/FlateDecode/FlateDecode]", zlib.compress(gigabyte(), 9)),
+            lambda: inflated("/Filter[/FlateDecode/FlateDecode]", zlib.compress(gigabytes(), 9)),
             "Limit reached while decompressing",
         ),
         (lambda: b"%PDF-1.4\n1 0 obj\n" + b"[" * 1_000_000, "not a PDF that can be read"),
@@ -270,3 +271,14 @@ def test_paragraphs_without_number(tmp_path: Path) -> None:
     """Such an article would take hours to index."""
     _, [problem] = indexed(tmp_path, "bomb.txt", "a.\n\n" * 1_000_000)
     assert problem == "bomb.txt: more than 50,000 paragraphs; split it into articles"
+
+
+@pytest.mark.parametrize(
+    "rules", ["*" * 90 + "\x04*", "*a*a*a*a*a*a*a*b", "a*a*a*a*b", "**/" * 13, "[z-a]"]
+)
+def test_rules_that_take_long(tmp_path: Path, rules: str) -> None:
+    """What ignoring a long name would take hours for is refused with its folder, or is quick."""
+    write(tmp_path, {f"in/{'a' * 240}.txt": RAIN, "in/.rustqaignore": rules})
+    documents, problems = indexed(tmp_path, "snow.txt", "It snowed.")
+    assert "snow" in documents
+    assert all(problem.startswith("in/.rustqaignore: ") for problem in problems)

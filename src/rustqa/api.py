@@ -215,9 +215,12 @@ def _on_http_error(request: Request, error: StarletteHTTPException) -> Response:
 
 def _allowed(request: Request) -> Iterator[str]:
     """The methods that are possible at an address; Starlette names those of one route only."""
+    # Below a mount the scope is that of what is mounted.
+    root = request.scope.get("app_root_path", request.scope["root_path"])
     for method in ("GET", "HEAD", "POST"):
         # HEAD is served as GET.
-        scope = {**request.scope, "method": "GET" if method == "HEAD" else method}
+        asked = "GET" if method == "HEAD" else method
+        scope = {**request.scope, "root_path": root, "method": asked}
         routes = (route for route in request.app.routes if route.matches(scope)[0] is Match.FULL)
         if any(method != "POST" or not isinstance(route, Mount) for route in routes):
             yield method

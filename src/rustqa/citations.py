@@ -117,7 +117,7 @@ def broken_quotations(
         for citation in [*record["citations"], *record["nearest"]]:
             where = _broken(citation, documents)
             if where:
-                yield f"citation {citation['id']}: {where}"
+                yield f"citation {citation['id']!r}: {where}"
         for number, claim in enumerate(record["claims"], 1):
             if _marked(citations[claim["citation"]]) != claim["text"]:
                 yield f"claim {number}: its words are not those marked in its citation"
@@ -128,7 +128,7 @@ def broken_quotations(
             for other in named[1:]:
                 marked = _marked(citations[other])
                 if marked is None or not say_the_same(marked, claim["text"]):
-                    yield f"claim {number}: citation {other} does not say the same"
+                    yield f"claim {number}: citation {other!r} does not say the same"
         best = record["claims"][0]["text"] if record["claims"] else None
         if record["answer"] != best:
             yield "answer: it is not the text of the first claim"

@@ -113,6 +113,7 @@ def _report(indexed: Indexed | Uploaded) -> None:
 
 def _list(settings: Settings, as_json: bool) -> int:
     from rustqa.checking import stored
+    from rustqa.terminal import heading
 
     store = stored(settings)
     found = store.list_documents(count=len(store.documents)).documents
@@ -122,7 +123,8 @@ def _list(settings: Settings, as_json: bool) -> int:
         print(json.dumps(rows, ensure_ascii=False, indent=2))
     else:
         for document in found:
-            print(f"{document.date or '':10}  {document.id}  {document.title}")
+            title, date = heading(document.title, None), heading(document.date or "", None)
+            print(f"{date:10}  {document.id}  {title}")
     return _DONE
 
 

@@ -9,6 +9,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
 from typing import Any
 from unittest.mock import patch
+from urllib.parse import quote
 
 from pydantic import ValidationError
 
@@ -114,6 +115,8 @@ def http(data: bytes) -> None:
     headers = [
         (name, value.strip()) for name, found, value in (x.partition(":") for x in lines) if found
     ]
+    # Servers refuse a target that is not in ASCII; browsers encode it.
+    target = quote(target, safe="".join(map(chr, range(0x21, 0x7F))), encoding="latin-1")
     response = request(_app(), method or "GET", target or "/", headers, body)
     assert response.status < 500, response
     kind = response.headers.get("content-type", "")
