@@ -16,6 +16,8 @@ from rustqa.middleware.paths import is_probe
 
 # Wrong keys a minute from one address, after which none is looked at for a while.
 _WRONG = 30
+# An address, though a proxy may give anything as one.
+_LONGEST = 64
 
 
 class KeyCheck:
@@ -43,17 +45,16 @@ class KeyCheck:
         headers = Headers(scope=scope)
         given = key_in(headers)
         if given is None:
-            raise KeyRequiredError("this server asks for an API key; send it as /docs shows", {
-                "WWW-Authenticate": _challenge(headers)
-            })  # fmt: skip
+            how = "send it in the header Authorization: Bearer KEY, or in a browser as the password"
+            raise _needed(f"this server asks for an API key; {how}", headers)
         if wait := self._wrong.wait(address):
-            raise RateError("too many wrong keys; try again later", {"Retry-After": str(wait)})
+            raise RateError(
+                f"too many wrong keys; try again in {wait} s", {"Retry-After": str(wait)}
+            )
         holder = keys.holder(given)
         if holder is None:
             self._wrong.take(address)
-            raise KeyRequiredError("this API key is not one of the server's", {
-                "WWW-Authenticate": _challenge(headers)
-            })  # fmt: skip
+            raise _needed("this API key is not one of the server's; send another", headers)
         return holder
 
 
@@ -72,16 +73,14 @@ def key_in(headers: Headers) -> str | None:
 
 def address_of(scope: Scope) -> str:
     """The address that a request comes from; of IPv6 the network, as one client has all of it."""
-    address: str = (scope.get("client") or ("", 0))[0]
+    address = str((scope.get("client") or ("",))[0])[:_LONGEST].partition("%")[0]
     if not is_address(address) or ":" not in address:
         return address
     mapped = IPv6Address(address).ipv4_mapped
     return str(mapped or ip_network((address, 64), strict=False))
 
 
-def _challenge(headers: Headers) -> str:
-    """Browsers ask for the key themselves if told "Basic"."""
-    browser = "text/html" in headers.get("accept", "")
-    return 'Basic realm="rustqa: the API key is the password", charset="UTF-8"' if browser else (
-        'Bearer realm="rustqa"'
-    )  # fmt: skip
+def _needed(message: str, headers: Headers) -> KeyRequiredError:
+    # Browsers ask for the key themselves if told "Basic".
+    scheme = "Basic" if "text/html" in headers.get("accept", "") else "Bearer"
+    return KeyRequiredError(message, {"WWW-Authenticate": f'{scheme} realm="rustqa"'})
