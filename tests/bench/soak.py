@@ -39,7 +39,7 @@ _SPAN_S, _SETTLED_S = 20, 120
 # How long a server is left alone before what it still holds is looked at.
 _PAUSE_S = 5
 _ALONE = 20
-# Whoever is refused later than this waited for a place first: a server lets them wait half a minute.
+# Whoever is refused later than this waited for a place first, which takes half a minute at most.
 _WAITED_S = 29
 
 
