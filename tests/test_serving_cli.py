@@ -74,9 +74,14 @@ def test_numbers() -> None:
     assert (told(env=env).workers, told(env=env).policy.queue) == (2, 7)
     assert told("--queue", "0", env=env).policy.queue == 0
     for words, variables, message in (
-        (["--workers", "0"], {}, r"--workers \(RUSTQA_WORKERS\) is 0; give a whole number from 1"),
+        (
+            ["--workers", "0"],
+            {},
+            r"--workers \(RUSTQA_WORKERS\) is 0; give a whole number from 1 to 64",
+        ),
+        (["--workers", "100000"], {}, r"is 100000; give a whole number from 1 to 64"),
         ([], {"RUSTQA_QUEUE": "many"}, r"--queue \(RUSTQA_QUEUE\) is 'many'; give a whole number"),
-        (["--rate", "-1"], {}, r"--rate \(RUSTQA_RATE\) is -1; give a whole number from 0 on"),
+        (["--rate", "-1"], {}, r"--rate \(RUSTQA_RATE\) is -1; give a whole number from 0 to"),
         ([], {"RUSTQA_LOG": "xml"}, "RUSTQA_LOG is 'xml'; set it to text or json"),
         (["--cors", "*"], {}, "is no origin"),
     ):

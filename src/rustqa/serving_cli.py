@@ -13,6 +13,8 @@ from rustqa.settings import Settings
 
 _DONE = 0
 _PUBLIC_RATE = 120
+_MOST = 1_000_000
+_MOST_WORKERS = 64
 _FORMATS = ("text", "json")
 _YES = ("1", "true", "yes")
 
@@ -122,7 +124,7 @@ def serving_of(options: argparse.Namespace, env: Mapping[str, str]) -> dict[str,
         "port": options.port,
         "open_page": options.open,
         "watch": options.watch,
-        "workers": _number(options.workers, env, "RUSTQA_WORKERS", 1, least=1),
+        "workers": _number(options.workers, env, "RUSTQA_WORKERS", 1, 1, _MOST_WORKERS),
         "log": log,
         "policy": policy,
     }
@@ -133,7 +135,12 @@ def _listed(env: Mapping[str, str], name: str) -> list[str]:
 
 
 def _number(
-    given: int | None, env: Mapping[str, str], name: str, default: int, least: int = 0
+    given: int | None,
+    env: Mapping[str, str],
+    name: str,
+    default: int,
+    least: int = 0,
+    most: int = _MOST,
 ) -> int:
     """The number given, else that of the variable; raises InputError if it is none."""
     value = given if given is not None else env.get(name) or default
@@ -142,6 +149,8 @@ def _number(
         number = int(value)
     except ValueError:
         number = least - 1
-    if number < least:
-        raise InputError(f"{option} ({name}) is {value!r}; give a whole number from {least} on")
+    if not least <= number <= most:
+        raise InputError(
+            f"{option} ({name}) is {value!r}; give a whole number from {least} to {most:,}"
+        )
     return number
