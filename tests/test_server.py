@@ -60,7 +60,7 @@ def test_a_folder_that_nothing_can_be_added_to(
     """It is refused before anybody adds anything."""
     (tmp_path / "file").write_text("")
     assert main(["serve", "--port", "0", "--add-to", str(tmp_path / "file")]) == 2
-    assert "articles cannot be added there (File exists); name" in capsys.readouterr().err
+    assert "articles cannot be added there (Not a directory); name" in capsys.readouterr().err
 
 
 @pytest.mark.model

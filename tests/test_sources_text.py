@@ -21,7 +21,7 @@ from sources_fixtures import read_all, read_one, write
 BOM = b"\xef\xbb\xbf"
 
 
-@given(texts(), st.booleans())
+@given(texts().filter(lambda text: "\0" not in text), st.booleans())
 def test_the_file_is_read_as_it_stands(
     tmp_path_factory: pytest.TempPathFactory, text: str, signed: bool
 ) -> None:
