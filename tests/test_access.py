@@ -31,6 +31,14 @@ def test_every_key_of_the_file_is_accepted(file: Path) -> None:
         assert keys.holder(wrong) is None
 
 
+def test_marks_of_editors_and_shells_are_no_part_of_a_key(tmp_path: Path) -> None:
+    """A byte order mark, the end of a line."""
+    file = tmp_path / "keys"
+    file.write_bytes(b"\xef\xbb\xbf" + KEY.encode() + b"\r\n")
+    assert Keys(file).holder(KEY)
+    assert Keys(None, f"{KEY}\n").holder(KEY)
+
+
 def test_every_key_is_compared(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In constant time, whichever it is, so that how long it takes says nothing."""
     compared: list[bytes] = []
@@ -72,6 +80,8 @@ def test_keys_are_read_again(file: Path) -> None:
         (b"# nothing\n", "holds no API key; write one a line: openssl"),
         (b"short\n", "line 1: this API key has 5 characters, not at least 16; make another"),
         (b"\xff\xfe\n", "not UTF-8"),
+        ("schlüssel-für-alle-welt\n".encode(), "holds a space or a letter that no header takes"),
+        (b"a-key-of-sixteen- # alice\n", "line 1: this API key holds a space"),
     ],
 )
 def test_a_file_of_bad_keys(tmp_path: Path, content: bytes, message: str) -> None:
@@ -93,8 +103,11 @@ def test_names_of_hosts() -> None:
 
 def test_origins() -> None:
     """They are given as browsers send them; nothing else gets into a header."""
-    given = ["https://News.example/", "http://127.0.0.1:8000", "http://[::1]:80"]
-    assert origins(given) == ("https://news.example", "http://127.0.0.1:8000", "http://[::1]:80")
+    assert origins(["https://a.example:443", "http://a.example:80"]) == (
+        "https://a.example", "http://a.example",
+    )  # fmt: skip
+    given = ["https://News.example/", "http://127.0.0.1:8000", "http://[::1]:81"]
+    assert origins(given) == ("https://news.example", "http://127.0.0.1:8000", "http://[::1]:81")
     for bad in ("news.example", "*", "https://a.example; script-src *", "https://a/b", "null"):
         with pytest.raises(InputError, match=r"is no origin; give it as https://news\.example"):
             origins([bad])

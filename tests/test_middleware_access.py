@@ -11,15 +11,17 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
 from rustqa.access import Keys
 from rustqa.api import create_app
-from rustqa.errors import BodyTooSlowError
-from rustqa.middleware.bodies import BodyLimit
+from rustqa.errors import BodyTooSlowError, ForeignPageError, RateError
+from rustqa.middleware.bodies import MAX_BODY, BodyLimit
 from rustqa.middleware.buckets import Buckets
-from rustqa.middleware.guard import HEADERS
+from rustqa.middleware.guard import HEADERS, refuse_foreign
 from rustqa.middleware.keys import address_of
+from rustqa.middleware.rates import spend
 from rustqa.policy import Policy
 from web_fixtures import HTML, farm, make_pipeline, town, wait_until
 
@@ -126,13 +128,25 @@ def test_with_a_wrong_key(
     assert "0123456789" not in response.text + caplog.text
 
 
-def test_who_tries_many_keys_is_not_listened_to(keys: Keys) -> None:
-    """Not even with the right one, until some time has passed."""
+def test_headers_that_are_no_text(keys: Keys) -> None:
+    """A key, or an origin, that cannot be read is a wrong one."""
+    with served(Policy(keys=keys, hosts=None)) as client:
+        for value in (b"Basic \xfc", b"Basic =", b"Bearer \xfc", b"\xfc"):
+            assert client.get("/articles", headers={b"Authorization": value}).status_code == 401
+    for origin in ("http://[", "null", "", "http://localhost.evil.example"):
+        with pytest.raises(ForeignPageError):
+            refuse_foreign(Headers({"origin": origin, "host": "localhost"}), "articles")
+
+
+def test_who_tries_many_keys_has_to_wait(keys: Keys) -> None:
+    """But nobody is kept out by what others at the same address try, as behind a proxy."""
     with served(Policy(keys=keys, hosts=None)) as client:
         for number in range(30):
             assert client.get("/articles", headers=bearer(f"guess {number}")).status_code == 401
-        response = client.get("/articles", headers=bearer(KEY))
+        response = client.get("/articles", headers=bearer("another guess"))
         assert (response.status_code, response.headers["retry-after"]) == (429, "2")
+        for _ in range(40):
+            assert client.get("/articles", headers=bearer(KEY)).status_code == 200
 
 
 def test_each_client_may_ask_so_often(keys: Keys) -> None:
@@ -143,7 +157,9 @@ def test_each_client_may_ask_so_often(keys: Keys) -> None:
             assert client.post("/ask", json=ASKED, headers=bearer(KEY)).status_code == 200
         response = client.post("/ask", json=ASKED, headers=bearer(KEY))
         assert response.status_code == 429
-        assert response.json()["error"] == "more than 3 requests a minute; try again in 20 s"
+        assert (
+            response.json()["error"] == "more requests than one client may send; try again in 20 s"
+        )
         assert response.headers["retry-after"] == "20"
         assert client.get("/static/chat.js", headers=bearer(KEY)).status_code == 200
         assert client.post("/ask", json=ASKED, headers=bearer(OTHER)).status_code == 200
@@ -156,6 +172,48 @@ def test_a_batch_counts_for_its_questions() -> None:
         assert client.post("/ask/batch", json=batch).status_code == 200
         response = client.post("/ask", json=ASKED)
         assert (response.status_code, response.headers["retry-after"]) == (429, "75")
+
+
+def test_batches_sent_at_once_count_too() -> None:
+    """Who owes for one batch is not answered another, though it was let in before."""
+    buckets = Buckets(10)
+    scope = {"state": {"client": "a", "buckets": buckets}}
+    spend(scope, 99)
+    with pytest.raises(RateError, match="more requests than one client may send") as info:
+        spend(scope, 99)
+    assert int(info.value.headers["Retry-After"]) > 500
+
+
+def test_without_a_policy_other_names_are_not_answered_to() -> None:
+    """The check of names is there unless it is switched off."""
+    with served(Policy()) as client:
+        assert client.get("/articles", headers={"Host": "evil.example"}).status_code == 421
+
+
+def test_nothing_is_read_of_whom_nobody_knows(keys: Keys) -> None:
+    """The key comes before the body, which may be large."""
+    with served(Policy(keys=keys, hosts=None)) as client:
+        assert client.post("/ask", content=b" " * (MAX_BODY + 1)).status_code == 401
+
+
+def test_refusals_are_counted(keys: Keys) -> None:
+    """Each by its reason."""
+    with served(Policy(keys=keys, rate=2)) as client:
+        client.get("/articles", headers={"Host": "evil.example"})
+        client.get("/articles")
+        for _ in range(3):
+            client.get("/articles", headers=bearer(KEY))
+        client.post("/ask", content=b" " * (MAX_BODY + 1), headers=bearer(OTHER))
+        counted = client.get("/metrics", headers=bearer(KEY)).text
+    for reason in ("host", "key", "rate", "size"):
+        assert f'rustqa_refused_total{{reason="{reason}"}} 1.0' in counted
+
+
+def test_a_body_that_is_waited_for_is_not_taken_for_a_request(keys: Keys) -> None:
+    """Who asks whether to send its body and is refused has to open another connection."""
+    with served(Policy(keys=keys, hosts=None)) as client:
+        response = client.post("/ask", json=ASKED, headers={"Expect": "100-continue"})
+    assert (response.status_code, response.headers["connection"]) == (401, "close")
 
 
 def test_buckets_fill_evenly() -> None:

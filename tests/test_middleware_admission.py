@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from rustqa import wanted
 from rustqa.errors import AbandonedError, BusyError
-from rustqa.middleware.admission import Admission
+from rustqa.middleware.admission import Admission, Lane
 from rustqa.policy import Policy
 
 POLICY = replace(Policy(), queue=2, patience=5, work_seconds=5)
@@ -307,6 +307,42 @@ def test_batches_wait_for_each_other_alone(places: int) -> None:
         app.finish.set()
         await asyncio.gather(*batches, *asking)
         assert app.begun == 2 + places
+
+    run(test)
+
+
+def test_a_turn_that_comes_too_late_is_passed_on(places: int) -> None:
+    """A client that leaves at the very moment when its turn comes keeps no place."""
+
+    async def test() -> None:
+        app, told = Slow(), [(0, 0)]
+        admission = Admission(app, POLICY, lambda *counts: told.append(counts))
+        tasks = [Client().ask(admission) for _ in range(places)]
+        rude = Client()
+        tasks.append(rude.ask(admission))
+        await settle()
+        rude.gone.set()
+        app.finish.set()
+        await asyncio.gather(*tasks)
+        await settle()
+        assert told[-1] == (0, 0)
+        assert app.begun == places
+
+    run(test)
+
+
+def test_how_long_to_wait_is_what_it_usually_takes(places: int) -> None:
+    """The longer a place is taken, the later who finds none is told to come again."""
+
+    async def test() -> None:
+        lane = Lane(places, 0, 1, 1)
+        lane.at_work = places
+        for _ in range(200):
+            lane.at_work += 1
+            lane.leave(8.0)
+        with pytest.raises(BusyError) as info:
+            await lane.enter(asyncio.get_running_loop().create_future())
+        assert info.value.headers["Retry-After"] == "4"
 
     run(test)
 

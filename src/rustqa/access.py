@@ -13,7 +13,7 @@ from pathlib import Path
 from rustqa.errors import InputError
 
 SHORTEST = 16
-_HOST = r"(?!-)[a-z0-9-]+(?:\.[a-z0-9-]+)*"
+_HOST = r"(?!-)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*"
 _NAME = re.compile(_HOST)
 _ORIGIN = re.compile(rf"https?://(?:{_HOST}|\[[0-9a-f:]+\])(?::\d{{1,5}})?")
 
@@ -33,8 +33,13 @@ class Keys:
         """Reads the file again; raises InputError and keeps those known if it cannot be used."""
         keys = read_keys(self._file) if self._file else {}
         if self._key:
-            keys["RUSTQA_API_KEY"] = self._key
+            keys["RUSTQA_API_KEY"] = self._key.strip()
         for where, key in keys.items():
+            if not key.isascii() or len(key.split()) > 1:
+                raise InputError(
+                    f"{where}: this API key holds a space or a letter that no header takes; make "
+                    "another: openssl rand -hex 32"
+                )
             if len(key) < SHORTEST:
                 raise InputError(
                     f"{where}: this API key has {len(key)} characters, not at least {SHORTEST}; "
@@ -63,7 +68,7 @@ class Keys:
 def read_keys(file: Path) -> dict[str, str]:
     """The keys in a file, by where each stands; raises InputError if it cannot be read."""
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
         raise InputError(f"{file}: {error.strerror}; name a file of API keys") from None
     except UnicodeDecodeError:
@@ -77,7 +82,9 @@ def host_names(names: Iterable[str]) -> frozenset[str]:
     lowered = [name.strip().lower().removesuffix(".") for name in names]
     for name in lowered:
         if not _NAME.fullmatch(name):
-            raise InputError(f"{name!r} is no name of a host; give it without port and scheme")
+            raise InputError(
+                f"{name!r} is no name of a host; give it without port and scheme, in ASCII (xn--…)"
+            )
     return frozenset(lowered)
 
 
@@ -87,7 +94,10 @@ def origins(given: Iterable[str]) -> tuple[str, ...]:
     for origin in lowered:
         if not _ORIGIN.fullmatch(origin):
             raise InputError(f"{origin!r} is no origin; give it as https://news.example")
-    return lowered
+    # Browsers leave out the usual port.
+    return tuple(
+        origin.removesuffix(":443" if origin.startswith("https") else ":80") for origin in lowered
+    )
 
 
 def is_address(name: str) -> bool:

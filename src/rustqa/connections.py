@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import h11
@@ -20,6 +21,8 @@ _HEAD_SECONDS = 15.0
 _TAKING_SECONDS = 30.0
 # Seconds in which a client that finds no room can read that: to close at once would take it away.
 _LINGERING_SECONDS = 1.0
+# Bytes of further requests that are read while one is answered.
+_AHEAD = 65_536
 
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n"
@@ -44,13 +47,18 @@ class BoundedProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begins to wait for a request."""
+        # Of an answer that fits in here nobody would wait to be taken.
+        transport.set_write_buffer_limits(0)
         super().connection_made(transport)
         self._idle_since = self.loop.time()
         if len(self.connections) > CONNECTIONS and not self._make_room():
             self._full = True
             transport.write(_FULL)
-            transport.write_eof()
-            self.loop.call_later(_LINGERING_SECONDS, transport.close)
+            # Not so many as to use up the descriptors.
+            seconds = _LINGERING_SECONDS if len(self.connections) < CONNECTIONS + 128 else 0
+            self.loop.call_later(seconds, transport.close)
+            with suppress(OSError):
+                transport.write_eof()
         else:
             self._wait_for_head()
 
@@ -67,6 +75,19 @@ class BoundedProtocol(H11Protocol):
             return
         super().data_received(data)
         self._wait_for_head()
+        # uvicorn stops reading once a client asks ahead, and would not see it leave.
+        if self.conn.their_state is h11.DONE and len(self.conn.trailing_data[0]) < _AHEAD:
+            self.flow.resume_reading()
+
+    def send_400_response(self, msg: str) -> None:
+        """Says so, unless an answer has begun."""
+        try:
+            super().send_400_response(msg)
+        except h11.LocalProtocolError:
+            self.transport.close()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """No word of it in the log: whoever asks for it is answered all the same."""
 
     def on_response_complete(self) -> None:
         """Begins to wait for the rest of a body that is not read, or of the next head if it has
@@ -95,7 +116,7 @@ class BoundedProtocol(H11Protocol):
             if isinstance(other, BoundedProtocol) and other is not self and other.is_idle()
         ]
         if idle:
-            min(idle, key=lambda other: other._idle_since).transport.close()
+            min(idle, key=lambda other: other._idle_since).transport.abort()
         return bool(idle)
 
     def is_idle(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from threading import Event, Thread
 
@@ -26,13 +27,15 @@ class IndexOnDisk:
         """Opens nothing yet."""
         self._settings = settings
 
-    def stamp(self) -> tuple[int, ...] | None:
+    def stamp(self) -> tuple[tuple[int, ...], ...] | None:
         """Equal as long as the index is the same; None while there is none."""
         try:
-            found = (present(self._settings.index) / "manifest.json").stat()
+            folder = present(self._settings.index)
+            # Of every file, as they may be copied there one after the other.
+            found = [(folder / "manifest.json").stat(), *(e.stat() for e in os.scandir(folder))]
         except OSError:
             return None
-        return found.st_ino, found.st_mtime_ns, found.st_size
+        return tuple(sorted((file.st_ino, file.st_mtime_ns, file.st_size) for file in found))
 
     def id(self) -> str:
         """The id of the index; raises StoreError if it cannot be read."""

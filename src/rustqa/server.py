@@ -61,12 +61,11 @@ def serve(settings: Settings, serving: Serving) -> None:
     Raises InputError if the address cannot be listened on, the feedback or articles not kept, or
     the options do not go together.
     """
-    alone = "--watch" if serving.watch else "--add-to" if settings.add_to else None
-    if serving.workers > 1 and alone:
-        raise InputError(
-            f"{alone} needs a single worker; bring the index up to date with rustqa index, which "
-            "all workers follow"
-        )
+    if serving.workers > 1:
+        _check_workers(settings, serving)
+    if hasattr(signal, "SIGHUP"):
+        # Until there is something to take up anew.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # What is wrong with the options is told before anything is begun.
     make_app = _app_of(settings, serving)
     with closing(listen(serving.host, serving.port)) as listening:
@@ -83,6 +82,18 @@ def serve(settings: Settings, serving: Serving) -> None:
             import uvicorn
 
             uvicorn.Server(_config(make_app())).run(sockets=[listening])
+
+
+def _check_workers(settings: Settings, serving: Serving) -> None:
+    """Raises InputError for what several workers would do against each other."""
+    if serving.watch or settings.add_to:
+        option = "--watch" if serving.watch else "--add-to"
+        raise InputError(
+            f"{option} needs a single worker; bring the index up to date with rustqa index, which "
+            "all workers follow"
+        )
+    if settings.feedback:
+        raise InputError("--feedback needs a single worker, which alone writes its file")
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -164,6 +175,7 @@ def _config(app: Any, workers: int = 1) -> Config:
         workers=workers,
         http=BoundedProtocol,
         timeout_keep_alive=KEEP_ALIVE,
+        backlog=256,
         ws="none",
         log_config=None,
         log_level="warning",
@@ -177,21 +189,36 @@ def _config(app: Any, workers: int = 1) -> Config:
 
 def _run_workers(settings: Settings, serving: Serving, listening: socket.socket) -> None:
     """Serves with several processes, of which one that ends is begun anew."""
-    from uvicorn.supervisors import Multiprocess
+    from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
     from rustqa.metrics import SHARED, forget_process
 
+    in_terminal = _has_terminal()
+
     class Workers(Multiprocess):
         def handle_hup(self) -> None:
+            if in_terminal and not _has_terminal():
+                self.should_exit.set()
+                return
             for process in self.processes:
                 if process.pid is not None:
                     os.kill(process.pid, signal.SIGHUP)
+
+        def init_processes(self) -> None:
+            for _ in range(self.processes_num):
+                self.handle_signals()
+                if self.should_exit.is_set():
+                    return
+                process = Process(self.config, self.sockets)
+                process.start()
+                self.processes.append(process)
 
         def keep_subprocess_alive(self) -> None:
             before = {process.pid for process in self.processes}
             super().keep_subprocess_alive()
             for pid in before - {process.pid for process in self.processes}:
                 if pid is not None:
+                    log.warning("worker %d ended; another takes its place", pid)
                     forget_process(pid)
 
     logs.set_up(serving.log, serving.policy.log_questions)

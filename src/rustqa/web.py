@@ -132,9 +132,9 @@ class Pages:
             **_listed(library, found, words, start, count, scope),
         )
 
-    def error(self, status: int, message: str, loading: bool = False) -> str:
-        """The page that says what went wrong; while loading it tries again by itself."""
-        return self._render("error.html", status=status, message=message, loading=loading)
+    def error(self, status: int, message: str, again: str | None = None) -> str:
+        """The page that says what went wrong; it tries again by itself after so many seconds."""
+        return self._render("error.html", status=status, message=message, again=again)
 
     def docs(self, schema: Mapping[str, Any], base_url: str) -> str:
         """The page that explains the API, from its OpenAPI schema."""

@@ -32,7 +32,8 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         try:
-            body = await asyncio.wait_for(_read(scope, receive), self._seconds)
+            async with asyncio.timeout(self._seconds):
+                body = await _read(scope, receive)
         except TimeoutError:
             raise BodyTooSlowError(
                 f"the body did not come within {self._seconds:g} seconds; send it at once",

@@ -33,6 +33,10 @@ class Buckets:
         if len(self._levels) > _CLIENTS:
             self._levels.popitem(last=False)
 
+    def owes(self, client: str) -> bool:
+        """Whether it has taken more than it may."""
+        return self._level(client, self._clock()) < 0
+
     def _level(self, client: str, now: float) -> float:
         level, then = self._levels.get(client, (self._per_minute, now))
         return min(self._per_minute, level + (now - then) * self._per_minute / 60)

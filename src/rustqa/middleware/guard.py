@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -72,6 +71,9 @@ class Guard:
             await send(message)
 
         async def refuse(status: int, message: str, headers: Mapping[str, str]) -> None:
+            if "expect" in Headers(scope=scope):
+                # The client may send its body or not: what comes next cannot be told from it.
+                headers = {**headers, "Connection": "close"}
             response = self._problem(Request(scope), status, message, headers)
             await response(scope, receive, send_guarded)
 
@@ -110,6 +112,6 @@ def refuse_foreign(headers: Headers, what: str) -> None:
     if site is not None:
         foreign = site not in {"same-origin", "none"}
     else:
-        foreign = origin is not None and urlsplit(origin).netloc != headers.get("host")
+        foreign = origin is not None and origin.partition("://")[2] != headers.get("host")
     if foreign:
         raise ForeignPageError(f"{what} are taken from rustqa's own page alone")
