@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 import uvicorn
@@ -17,6 +17,7 @@ from rustqa.connections import BoundedProtocol
 from web_fixtures import wait_until
 
 LARGE = b"x" * 30_000_000
+LEFT = Event()
 HEAD = b"POST /%s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
 
 
@@ -29,10 +30,13 @@ class HastyProtocol(BoundedProtocol):
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
     """Reads the body, unless it is asked for the large response."""
-    large = scope["path"] == "/large"
-    while not large and (await receive()).get("more_body"):
+    bodies = {"/large": LARGE, "/medium": LARGE[:40_000]}
+    while scope["path"] not in bodies and (await receive()).get("more_body"):
         pass
-    body = LARGE if large else b"done"
+    if scope["path"] == "/patient":
+        await receive()
+        LEFT.set()
+    body = bodies.get(scope["path"], b"done")
     headers = [(b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
@@ -169,6 +173,34 @@ def test_a_response_that_is_not_taken(client: socket.socket) -> None:
     client.sendall(HEAD % (b"large", 0))
     time.sleep(1.5)
     assert taken(client) < len(LARGE)
+
+
+def test_small_responses_that_are_not_taken(
+    server: tuple[uvicorn.Server, int], client: socket.socket
+) -> None:
+    """However small each is, they are not kept for a client that never reads."""
+    client.sendall(HEAD % (b"medium", 0) * 200)
+    wait_until(lambda: not server[0].server_state.connections)
+
+
+def test_a_client_that_asks_ahead_and_leaves(client: socket.socket) -> None:
+    """That it left is seen while its first request is still at work."""
+    LEFT.clear()
+    client.sendall(HEAD % (b"patient", 0) + b"G")
+    assert not LEFT.wait(0.3)
+    client.close()
+    assert LEFT.wait(5)
+
+
+def test_what_is_no_http_behind_a_response(
+    client: socket.socket, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It ends the connection, and is no defect."""
+    client.sendall(b"HEAD / HTTP/1.0\r\nHost: a\r\n\r\nX")
+    assert b"200 OK" in client.recv(1000)
+    assert is_closed(client)
+    assert "Traceback" not in caplog.text
+    assert "Fatal error" not in caplog.text
 
 
 def test_a_response_that_is_taken_slowly(client: socket.socket) -> None:

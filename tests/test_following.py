@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -83,6 +85,41 @@ def test_an_index_that_is_the_same_is_left_alone(served: Served, settings: Setti
     served.follower.close()
     assert served.shelf.library() is library
     assert served.told == []
+
+
+def test_an_index_that_comes_file_by_file(
+    served: Served, settings: Settings, corpus: Path, tmp_path: Path
+) -> None:
+    """As when it is copied there: it is taken up once the last file has come."""
+    write_articles(corpus, snow="It snowed on Sunday.")
+    elsewhere = replace(settings, index=tmp_path / "elsewhere")
+    build_index(elsewhere)
+    files = sorted(elsewhere.index.iterdir(), key=lambda file: file.name != "manifest.json")
+    for file in files:
+        shutil.copy(file, settings.index / file.name)
+        if file is files[0]:
+            wait_until(lambda: served.told == [False])
+    wait_until(lambda: served.ids() == {"rain", "snow"})
+
+
+def test_nothing_ends_the_following(
+    served: Served, settings: Settings, corpus: Path, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    """Not even a defect: the next index is taken up."""
+
+    def fail() -> None:
+        raise ZeroDivisionError("a defect")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(served.index, "open", fail)
+        write_articles(corpus, snow="It snowed on Sunday.")
+        build_index(settings)
+        wait_until(lambda: served.told == [False])
+        assert "ZeroDivisionError: a defect" in caplog.text
+    write_articles(corpus, hail="It hailed on Friday.")
+    build_index(settings)
+    wait_until(lambda: served.ids() == {"rain", "snow", "hail"})
 
 
 def test_a_damaged_index_is_not_taken_up(

@@ -9,11 +9,15 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from fakes import REPOSITORY
+from rustqa import server
+from rustqa.access import Keys
 from rustqa.cli import main
+from rustqa.policy import Policy
 from rustqa.server import listen
 from server_processes import index, serving
 from web_fixtures import wait_until
@@ -44,6 +48,36 @@ def test_an_answer_is_sent_at_once() -> None:
         listening.accept()[0] as accepted,
     ):
         assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_a_hang_up_reads_the_keys_and_the_index_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Keys that cannot be read are named, and those known are kept."""
+    file = tmp_path / "keys"
+    file.write_text("the-first-key-of-all\n")
+    keys, wake = Keys(file), Event()
+    hang_up = server._hang_up(Policy(keys=keys), wake)
+    file.write_text("the-second-key-of-all\n")
+    hang_up()
+    assert wake.is_set()
+    assert keys.holder("the-second-key-of-all")
+    file.unlink()
+    hang_up()
+    assert "the API keys are as they were before" in caplog.text
+    assert keys.holder("the-second-key-of-all")
+
+
+def test_a_hang_up_of_the_terminal_ends_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever closes the window wants no server left behind."""
+    told: list[int] = []
+    terminals = iter([True, False])
+    monkeypatch.setattr(server, "_has_terminal", lambda: next(terminals))
+    monkeypatch.setattr(signal, "raise_signal", told.append)
+    wake = Event()
+    server._hang_up(Policy(), wake)()
+    assert told == [signal.SIGTERM]
+    assert not wake.is_set()
 
 
 def test_a_file_for_feedback_that_cannot_be(

@@ -110,3 +110,6 @@ def test_what_one_worker_alone_can_do(
         capsys.readouterr().err
     )
     assert list(tmp_path.iterdir()) == []
+    assert main(["serve", "--port", "0", "--workers", "2", "--feedback", "kept.jsonl"]) == 2
+    assert "--feedback needs a single worker, which alone" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
