@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from threading import Event
+from time import sleep
 
 import pytest
+from fastapi.testclient import TestClient
 
-from rustqa.errors import LoadingError, NotReadyError
+from rustqa.api import create_app
+from rustqa.errors import LoadingError, NotReadyError, StoreError
 from rustqa.pipeline import Pipeline
 from rustqa.shelf import Shelf
 from web_fixtures import farm, make_pipeline, town, wait_until
@@ -42,6 +45,17 @@ def test_nothing_is_asked_before_it_is_opened() -> None:
     assert shelf.library().first.id == "town"
 
 
+def test_whether_it_is_settled() -> None:
+    """Opened or not, there is nothing left to wait for."""
+
+    def fail() -> Pipeline:
+        raise StoreError("no index there")
+
+    for shelf, opened in ((Shelf(lambda: make_pipeline(town())), True), (Shelf(fail), False)):
+        assert shelf.settled.wait(10)
+        assert shelf.opened.is_set() is opened
+
+
 def test_what_cannot_be_opened_stays_an_error(caplog: pytest.LogCaptureFixture) -> None:
     """Whatever went wrong, the client learns nothing of a defect."""
 
@@ -53,3 +67,14 @@ def test_what_cannot_be_opened_stays_an_error(caplog: pytest.LogCaptureFixture) 
     with pytest.raises(LoadingError, match="loading failed; see the log"):
         shelf.library()
     assert not shelf.opened.is_set()
+
+
+def test_loaded_first() -> None:
+    """A server that is to listen only then is ready from its first request on."""
+
+    def open_slowly() -> Pipeline:
+        sleep(0.3)
+        return make_pipeline(town())
+
+    with TestClient(create_app(open_slowly, loaded_first=True)) as client:
+        assert client.get("/readyz").status_code == 200

@@ -120,8 +120,10 @@ def create_app(
     policy: Policy | None = None,
     index: IndexOnDisk | None = None,
     wake: Event | None = None,
+    loaded_first: bool = False,
 ) -> FastAPI:
-    """The application; it listens at once and answers when `open_pipeline` has returned.
+    """The application; it listens at once and answers when `open_pipeline` has returned, or listens
+    only then if it is to be `loaded_first`.
 
     Without a file for it no feedback is taken; without upkeep the articles stay as they are, unless
     an `index` is followed, which is looked at each second and once `wake` is set.
@@ -140,6 +142,8 @@ def create_app(
         follower = (
             Follower(index, shelf, metrics.reloaded, wake or Event(), seen) if index else None
         )
+        if loaded_first:
+            await to_thread.run_sync(shelf.settled.wait)
         yield
         if keeper:
             keeper.close()

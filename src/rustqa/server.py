@@ -132,6 +132,8 @@ def _app_of(settings: Settings, serving: Serving) -> Callable[[], FastAPI]:
         return create_app(
             lambda: open_pipeline(settings, build=True), feedback, upkeep, serving.policy,
             None if settings.store else IndexOnDisk(settings), wake,
+            # A worker takes no request from those that can answer it.
+            loaded_first=serving.workers > 1,
         )  # fmt: skip
 
     return make

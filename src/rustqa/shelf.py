@@ -22,6 +22,8 @@ class Shelf:
         self._library: Library | None = None
         self._error: LoadingError | None = None
         self.opened = Event()
+        # Set once it is opened, or cannot be.
+        self.settled = Event()
         self.open()
 
     def open(self) -> None:
@@ -52,7 +54,7 @@ class Shelf:
 
     def _run(self) -> None:
         try:
-            self._library = library = Library(self._open_pipeline())
+            self._library = Library(self._open_pipeline())
         except RustQAError as error:
             self._error = LoadingError(str(error))
             log.error("loading failed: %s", error)
@@ -62,7 +64,10 @@ class Shelf:
             log.exception("loading failed")
         else:
             self.opened.set()
-            self._find_suggestions(library)
+        finally:
+            self.settled.set()
+        if self.opened.is_set():
+            self._find_suggestions(self.library())
 
     def _find_suggestions(self, library: Library) -> None:
         """They are asked for soon, and take longer than an answer."""
