@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -17,8 +18,11 @@ from fakes import REPOSITORY
 from rustqa import server
 from rustqa.access import Keys
 from rustqa.cli import main
+from rustqa.errors import StoreError
+from rustqa.opening import open_pipeline
 from rustqa.policy import Policy
 from rustqa.server import listen
+from rustqa.settings import Settings
 from server_processes import index, serving
 from web_fixtures import wait_until
 
@@ -48,6 +52,32 @@ def test_an_answer_is_sent_at_once() -> None:
         listening.accept()[0] as accepted,
     ):
         assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "code", "message"),
+    [
+        ("RUSTQA_STORE", "foo", 2, "'foo' is no address of a collection"),
+        ("RUSTQA_ENCODER", "./nowhere", 4, "no model.safetensors in nowhere"),
+        ("RUSTQA_READER", "nowhere", 4, "reader.json is missing"),
+    ],
+)
+def test_what_no_waiting_mends(
+    variable: str, value: str, code: int, message: str, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """It is refused at once, as who keeps the server running would not see it otherwise."""
+    monkeypatch.setenv(variable, value)
+    assert main(["serve", "--port", "0"]) == code
+    assert message in capsys.readouterr().err
+
+
+def test_of_a_mistyped_index_nothing_is_made(tmp_path: Path) -> None:
+    """There may be one later; until then the folder stays as it is."""
+    settings = replace(Settings.from_env({}), index=tmp_path / "deep" / "index")
+    with pytest.raises(StoreError, match=f"no index at {settings.index}; build it"):
+        open_pipeline(settings, build=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_hang_up_reads_the_keys_and_the_index_anew(

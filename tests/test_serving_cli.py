@@ -84,6 +84,7 @@ def test_numbers() -> None:
         (["--rate", "-1"], {}, r"--rate \(RUSTQA_RATE\) is -1; give a whole number from 0 to"),
         ([], {"RUSTQA_LOG": "xml"}, "RUSTQA_LOG is 'xml'; set it to text or json"),
         (["--cors", "*"], {}, "is no origin"),
+        ([], {"RUSTQA_LOG_QUESTIONS": "maybe"}, "RUSTQA_LOG_QUESTIONS is 'maybe'; set it to 1 or"),
     ):
         with pytest.raises(InputError, match=message):
             told(*words, env=variables)

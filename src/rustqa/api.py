@@ -190,7 +190,7 @@ def _problem(
     """The response that says what went wrong: a page for a browser that opens one, else JSON."""
     if wants_html(request) and (request.method == "GET" or is_form(request)):
         pages: Pages = request.app.state.pages
-        again = request.method == "GET" and status == 503
+        again = request.method == "GET" and status in (429, 503)
         page = pages.error(status, message, (headers or {}).get("Retry-After") if again else None)
         return HTMLResponse(page, status, headers)
     return JSONResponse({"error": message}, status, headers)

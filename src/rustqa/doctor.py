@@ -94,7 +94,7 @@ def _articles(settings: Settings) -> str:
     if new or changed or gone:
         raise StoreError(
             f"{len(new)} new, {len(changed)} changed, {len(gone)} gone since they were indexed; "
-            "run: rustqa index"
+            f"run: rustqa index --index {settings.index}"
         )
     return "as they were indexed"
 

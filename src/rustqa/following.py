@@ -78,7 +78,10 @@ class Follower:
             if self._stop:
                 return
             stamp = self._index.stamp()
-            if (told or stamp != self._seen) and stamp is not None and self._take_up():
+            if told and stamp is None:
+                log.error("the articles are served as they were before: there is no index any more")
+                self._reloaded(False)
+            elif (told or stamp != self._seen) and stamp is not None and self._take_up():
                 self._seen = stamp
 
     def _take_up(self) -> bool:

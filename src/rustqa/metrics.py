@@ -83,8 +83,7 @@ class Metrics:
 
     def requested(self, route: str, method: str, status: int, seconds: float) -> None:
         """A request was answered; `route` is the template of its path, or OTHER."""
-        method = method if method in _METHODS else OTHER
-        self._requests.labels(route, method, str(status)).inc()
+        self._requests.labels(route, method_of(method), str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)
 
     def answered(self, answer: Answer) -> None:
@@ -149,6 +148,11 @@ class _Index:
         info = GaugeMetricFamily("rustqa_index_info", "The index asked.", labels=["id"])
         info.add_metric([self.id], 1)
         yield info
+
+
+def method_of(method: str) -> str:
+    """The method, or OTHER for one that a client made up."""
+    return method if method in _METHODS else OTHER
 
 
 def forget_process(pid: int) -> None:

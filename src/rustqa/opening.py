@@ -38,7 +38,7 @@ def open_pipeline(settings: Settings, build: bool = False) -> Pipeline:
         try:
             store = open_store(settings)
         except StoreError as error:
-            if settings.store or not build:
+            if not (build and _can_be_made(settings)):
                 pool.shutdown(cancel_futures=True)
                 raise
             # What may have to be prepared for both is prepared once.
@@ -48,3 +48,28 @@ def open_pipeline(settings: Settings, build: bool = False) -> Pipeline:
 
             store = build_index(settings).store
         return Pipeline(store, encoder.result(), reader.result(), settings.threshold)
+
+
+def check_settings(settings: Settings) -> None:
+    """Raises InputError, EncoderError or ReaderError for what is set and can never be opened."""
+    from rustqa.encoder import model_folder
+    from rustqa.reader import DESCRIPTION, open_reader
+
+    if settings.store:
+        from rustqa.store.address import parse_address
+
+        parse_address(settings.store)
+    model_folder(settings.encoder)
+    if not (settings.reader / DESCRIPTION).is_file():
+        open_reader(settings.reader)
+
+
+def _can_be_made(settings: Settings) -> bool:
+    """Whether it is known what the index is made from; of a mistyped folder it is not."""
+    from rustqa.settings import data_root
+    from rustqa.store.folder import read_origin
+
+    if settings.store:
+        return False
+    shipped = settings.index == data_root() / "index"
+    return shipped or settings.corpus is not None or read_origin(settings.index) is not None

@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 import tempfile
 import threading
 import webbrowser
@@ -22,7 +21,7 @@ from rustqa.api import create_app
 from rustqa.errors import InputError
 from rustqa.feedback import FeedbackFile
 from rustqa.following import IndexOnDisk
-from rustqa.opening import open_pipeline
+from rustqa.opening import check_settings, open_pipeline
 from rustqa.policy import Policy
 from rustqa.settings import Settings
 from rustqa.upkeep import upkeep_of
@@ -67,12 +66,13 @@ def serve(settings: Settings, serving: Serving) -> None:
         # Until there is something to take up anew.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # What is wrong with the options is told before anything is begun.
+    check_settings(settings)
     make_app = _app_of(settings, serving)
     with closing(listen(serving.host, serving.port)) as listening:
         shown = f"[{serving.host}]" if ":" in serving.host else serving.host
         url = f"http://{shown}:{listening.getsockname()[1]}/"
-        sys.stderr.write(f"rustqa: serving on {url} (Ctrl-C stops)\n")
-        sys.stderr.flush()
+        logs.set_up(serving.log, serving.policy.log_questions)
+        log.warning("serving on %s (Ctrl-C stops)", url)
         if serving.open_page:
             # The socket listens already, so the page waits for the server instead of failing.
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
@@ -151,6 +151,7 @@ def _hang_up(policy: Policy, wake: threading.Event) -> Callable[..., None]:
         if policy.keys is not None:
             try:
                 policy.keys.reload()
+                log.warning("%d API keys are accepted now", len(policy.keys))
             except InputError as error:
                 log.error("the API keys are as they were before: %s", error)
         wake.set()
@@ -223,7 +224,6 @@ def _run_workers(settings: Settings, serving: Serving, listening: socket.socket)
                     log.warning("worker %d ended; another takes its place", pid)
                     forget_process(pid)
 
-    logs.set_up(serving.log, serving.policy.log_questions)
     with tempfile.TemporaryDirectory(prefix="rustqa-metrics-") as shared:
         os.environ[SHARED] = shared
         app = partial(_make_in_worker, settings, serving)

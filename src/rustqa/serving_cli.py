@@ -16,7 +16,8 @@ _PUBLIC_RATE = 120
 _MOST = 1_000_000
 _MOST_WORKERS = 64
 _FORMATS = ("text", "json")
-_YES = ("1", "true", "yes")
+_SWITCH = {"": False, "0": False, "false": False, "no": False, "off": False}
+_SWITCH |= {"1": True, "true": True, "yes": True, "on": True}
 
 
 def serve_arguments(parser: argparse.ArgumentParser) -> None:
@@ -117,7 +118,7 @@ def serving_of(options: argparse.Namespace, env: Mapping[str, str]) -> dict[str,
         embed=origins(options.embed or _listed(env, "RUSTQA_EMBED")),
         rate=rate or None,
         queue=_number(options.queue, env, "RUSTQA_QUEUE", QUEUE),
-        log_questions=options.log_questions or env.get("RUSTQA_LOG_QUESTIONS", "").lower() in _YES,
+        log_questions=options.log_questions or _switched_on(env, "RUSTQA_LOG_QUESTIONS"),
     )
     return {
         "host": options.host,
@@ -128,6 +129,13 @@ def serving_of(options: argparse.Namespace, env: Mapping[str, str]) -> dict[str,
         "log": log,
         "policy": policy,
     }
+
+
+def _switched_on(env: Mapping[str, str], name: str) -> bool:
+    value = env.get(name, "")
+    if value.lower() not in _SWITCH:
+        raise InputError(f"{name} is {value!r}; set it to 1 or 0")
+    return _SWITCH[value.lower()]
 
 
 def _listed(env: Mapping[str, str], name: str) -> list[str]:

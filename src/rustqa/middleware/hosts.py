@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rustqa.access import is_address
 from rustqa.errors import HostError
-from rustqa.middleware.paths import is_probe
+from rustqa.middleware.paths import is_open
 
 
 class HostCheck:
@@ -28,7 +28,7 @@ class HostCheck:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes on what is meant for this server."""
-        if scope["type"] == "http" and not is_probe(scope):
+        if scope["type"] == "http" and not is_open(scope):
             host = Headers(scope=scope).get("host")
             if host and not self._is_own(name_of(host)):
                 raise HostError(

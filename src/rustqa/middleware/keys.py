@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from rustqa.access import Keys, is_address
 from rustqa.errors import KeyRequiredError, RateError
 from rustqa.middleware.buckets import Buckets
-from rustqa.middleware.paths import is_probe
+from rustqa.middleware.paths import is_open
 
 # Wrong keys a minute from one address, after which it is told to wait.
 _WRONG = 30
@@ -33,7 +33,7 @@ class KeyCheck:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes on what may come in."""
-        if scope["type"] == "http" and not is_probe(scope):
+        if scope["type"] == "http" and not is_open(scope):
             client = address_of(scope)
             if self._keys is not None:
                 client = self._holder(self._keys, scope, client)

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rustqa.logs import QUESTIONS, request_id
-from rustqa.metrics import OTHER, Metrics
+from rustqa.metrics import OTHER, Metrics, method_of
 from rustqa.types import Answer
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class Observed:
     def _tell(self, scope: Scope, route: str, status: int, seconds: float) -> None:
         self._metrics.requested(route, scope["method"], status, seconds)
         seen = {
-            "method": scope["method"],
+            "method": method_of(scope["method"]),
             "route": route,
             "status": status,
             "ms": round(1000 * seconds, 2),

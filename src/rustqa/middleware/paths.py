@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from starlette.types import Scope
 
+_STATIC = "/static/"
 _PROBES = frozenset({"/healthz", "/readyz"})
-_LIGHT = (*_PROBES, "/metrics", "/static/")
+_LIGHT = (*_PROBES, "/metrics", _STATIC)
 
 
-def is_probe(scope: Scope) -> bool:
-    """Whether it only asks whether the server is well, which everybody may."""
-    return scope["path"] in _PROBES
+def is_open(scope: Scope) -> bool:
+    """Whether everybody may ask it: how the server is, and the files of its pages, which are those
+    of every server and stand on the pages of refusals, too."""
+    path: str = scope["path"]
+    return path in _PROBES or path.startswith(_STATIC)
 
 
 def is_light(scope: Scope) -> bool:
