@@ -58,7 +58,7 @@ def test_an_answer_is_sent_at_once() -> None:
     ("variable", "value", "code", "message"),
     [
         ("RUSTQA_STORE", "foo", 2, "'foo' is no address of a collection"),
-        ("RUSTQA_ENCODER", "./nowhere", 4, "no model.safetensors in nowhere"),
+        ("RUSTQA_ENCODER", "./nowhere", 4, "is neither a local folder nor to be had"),
         ("RUSTQA_READER", "nowhere", 4, "reader.json is missing"),
     ],
 )
