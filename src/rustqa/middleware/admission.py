@@ -39,10 +39,12 @@ class Admission:
         # One at a time, and none is given up half-way.
         self._adding = Lane(1, _ADDING_QUEUE, None, None)
         lanes = (self._asking, self._batches, self._adding)
+
+        def tell() -> None:
+            count(sum(lane.at_work for lane in lanes), sum(lane.waiting for lane in lanes))
+
         for lane in lanes:
-            lane.tell = lambda: count(
-                sum(lane.at_work for lane in lanes), sum(lane.waiting for lane in lanes)
-            )
+            lane.tell = tell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request when it is its turn."""
@@ -77,8 +79,8 @@ class Lane:
     def __init__(
         self, places: int, queue: int, patience: float | None, seconds: float | None
     ) -> None:
-        """Nobody is at work yet. A place is waited for and taken for so many seconds at most;
-        None: as long as it takes, even if the client leaves."""
+        """Nobody is at work yet. A place is waited for and taken for so many seconds at most; None:
+        as long as it takes, and once it is taken, even if the client leaves."""
         self._places = places
         self._queue = queue
         self._patience = patience
