@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Dialog, Page, Request, expect
+from playwright.sync_api import Browser, Dialog, Page, Request, Route, expect
 
 from browser_fixtures import COST, Open, ask, scroll_width, serving
 from rustqa.corpus import make_document
@@ -114,6 +114,28 @@ def test_an_article_is_read_beside_the_conversation(open_page: Open) -> None:
     expect(page.locator("#article .cited")).to_have_count(0)
     expect(page.locator(".turn")).to_have_count(1)
     assert sent_by(page, "Why Monday?")["question"] == "Why Monday?"
+
+
+def test_the_last_wish_counts(open_page: Open) -> None:
+    """An article that arrives after the reader went back to another is not shown."""
+    page = open_page()
+    sent_by(page, COST)
+    cited = page.locator("#article .cited")
+    expect(cited).to_have_count(1)
+    open_shelf(page)
+    find(page, "harvest", 1)
+    held: list[Route] = []
+    page.route("**/articles/*", lambda route: held.append(route))
+    with page.expect_request("**/articles/*"):
+        page.locator("#listed").get_by_role("link", name="Harvest lost").click()
+    page.locator(".quotation .place").first.click()
+    expect(cited).to_have_count(1)
+    with page.expect_response("**/articles/*") as late:
+        held[0].continue_()
+    late.value.finished()
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    expect(cited).to_have_count(1)
+    expect(page.get_by_role("heading", level=1)).not_to_have_text("Harvest lost")
 
 
 def test_only_the_ticked_articles_are_asked(open_page: Open) -> None:

@@ -32,7 +32,8 @@ class IndexOnDisk:
         try:
             folder = present(self._settings.index)
             # Of every file, as they may be copied there one after the other.
-            found = [(folder / "manifest.json").stat(), *(e.stat() for e in os.scandir(folder))]
+            with os.scandir(folder) as entries:
+                found = [(folder / "manifest.json").stat(), *(entry.stat() for entry in entries)]
         except OSError:
             return None
         return tuple(sorted((file.st_ino, file.st_mtime_ns, file.st_size) for file in found))

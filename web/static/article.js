@@ -5,6 +5,8 @@ import { parse } from "./conversation.js";
 const pane = document.getElementById("article");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
+let wishes = 0; // the last one counts: an article that arrives after a later wish is left
+
 export const beside = matchMedia("(min-width: 60rem)");
 
 export function reveal(element, block, behavior = "smooth") {
@@ -22,9 +24,9 @@ export async function highlight(figures, scroll) {
     sentence.normalize();
     sentence.removeAttribute("class");
   }
-  if (!figures.length) return;
+  if (!figures.length) return void (wishes += 1);
   const id = figures[0].dataset.document;
-  await open(id);
+  if (!(await open(id))) return;
   for (const figure of figures.filter((other) => other.dataset.document === id)) {
     const best = figure === figures[0] || figure.closest(".accounts");
     for (const copy of figure.querySelectorAll("[data-sentence]")) {
@@ -39,22 +41,26 @@ export async function highlight(figures, scroll) {
 
 // Shows an article that is to be read, from its beginning.
 export async function show(id) {
-  await open(id);
+  if (!(await open(id))) return;
   await highlight([], false);
   reveal(pane.querySelector(".article"), "start");
 }
 
+// Puts an article beside the conversation; false if another wish came meanwhile.
 async function open(id) {
+  const wish = (wishes += 1);
   const shown = pane.querySelector(".article");
-  if (shown.dataset.document === id) return;
+  if (shown.dataset.document === id) return true;
   const headers = { Accept: "text/html" };
   const response = await fetch(`/articles/${encodeURIComponent(id)}`, { headers });
   if (!response.ok) throw new Error("the article cannot be shown; reload the page");
   const page = parse(await response.text());
+  if (wish !== wishes) return false;
   shown.replaceWith(page.querySelector(".article"));
   document.querySelector(".masthead h1").replaceChildren(...page.querySelector("h1").childNodes);
   for (const link of pane.querySelectorAll(".read")) {
     if (link.dataset.document === id) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
+  return true;
 }
