@@ -24,6 +24,7 @@ class Client:
 
     path: str = "/ask"
     method: str = "POST"
+    body: bytes = b"{}"
     sent: list[Message] = field(default_factory=list)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     asked: bool = False
@@ -32,7 +33,7 @@ class Client:
         """The body, then that the client has left."""
         if not self.asked:
             self.asked = True
-            return {"type": "http.request", "body": b"{}", "more_body": False}
+            return {"type": "http.request", "body": self.body, "more_body": False}
         await self.gone.wait()
         return {"type": "http.disconnect"}
 
@@ -311,6 +312,57 @@ def test_batches_wait_for_each_other_alone(places: int) -> None:
     run(test)
 
 
+def test_a_short_batch_does_not_wait_for_a_long_one(places: int) -> None:
+    """That waits, too; which of them is the shorter is told by the length of the body."""
+
+    async def test() -> None:
+        turns: list[str] = []
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            body = (await receive())["body"]
+            await asyncio.sleep(0)
+            turns.append(f"{len(body):,}")
+
+        admission = Admission(app, POLICY, lambda *_: None)
+        bodies = [b"{}", b"?" * 6000, b"?" * 300]
+        clients = [Client("/ask/batch", body=body) for body in bodies]
+        await asyncio.gather(*(client.ask(admission) for client in clients))
+        assert turns == ["2", "300", "6,000"]
+
+    run(test)
+
+
+@pytest.mark.parametrize(("later", "first"), [(9.0, "short"), (11.0, "long")])
+def test_a_long_one_waits_no_longer_than_it_takes(
+    later: float, first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a hundredfold length, at a tenth of a second each, it lets go before it only what comes
+    within ten seconds."""
+
+    async def test() -> None:
+        now, turns = 0.0, []
+        monkeypatch.setattr("rustqa.middleware.admission.time.monotonic", lambda: now)
+        lane = Lane(1, 2, None, None)
+        never = asyncio.get_running_loop().create_future()
+
+        async def wait(name: str, size: int) -> None:
+            await lane.enter(never, size)
+            turns.append(name)
+            lane.leave()
+
+        await lane.enter(never)
+        long = asyncio.ensure_future(wait("long", 101))
+        await settle()
+        now += later
+        short = asyncio.ensure_future(wait("short", 1))
+        await settle()
+        lane.leave()
+        await asyncio.gather(long, short)
+        assert turns[0] == first
+
+    run(test)
+
+
 def test_a_turn_that_comes_too_late_is_passed_on(places: int) -> None:
     """A client that leaves at the very moment when its turn comes keeps no place."""
 
@@ -332,17 +384,19 @@ def test_a_turn_that_comes_too_late_is_passed_on(places: int) -> None:
 
 
 def test_how_long_to_wait_is_what_it_usually_takes(places: int) -> None:
-    """The longer a place is taken, the later who finds none is told to come again."""
+    """The longer a place is taken, the later who finds none is told to come again; the longer
+    their own work, too."""
 
     async def test() -> None:
         lane = Lane(places, 0, 1, 1)
         lane.at_work = places
         for _ in range(200):
             lane.at_work += 1
-            lane.leave(8.0)
-        with pytest.raises(BusyError) as info:
-            await lane.enter(asyncio.get_running_loop().create_future())
-        assert info.value.headers["Retry-After"] == "4"
+            lane.leave(16.0, 2)
+        for size, seconds in [(1, "4"), (10, "40")]:
+            with pytest.raises(BusyError) as info:
+                await lane.enter(asyncio.get_running_loop().create_future(), size)
+            assert info.value.headers["Retry-After"] == seconds
 
     run(test)
 

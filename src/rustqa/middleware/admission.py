@@ -9,7 +9,6 @@ import asyncio
 import logging
 import math
 import time
-from collections import deque
 from collections.abc import Callable
 from threading import Event
 from typing import Any
@@ -24,6 +23,8 @@ from rustqa.policy import Policy
 log = logging.getLogger(__name__)
 
 _ADDING_QUEUE = 4
+# So many bytes of a batch take about as long as one question.
+_BYTES = 100
 
 
 class Admission:
@@ -54,9 +55,10 @@ class Admission:
         lane = self._lane(scope)
         body = await receive()
         gone = asyncio.ensure_future(_until_gone(receive))
+        size = 1 + len(body.get("body", b"")) // _BYTES if lane is self._batches else 1
         try:
-            if await lane.enter(gone):
-                await _Work(self._app, lane, scope, body, gone, send).run()
+            if await lane.enter(gone, size):
+                await _Work(self._app, lane, size, scope, body, gone, send).run()
         finally:
             gone.cancel()
 
@@ -74,7 +76,11 @@ async def _until_gone(receive: Receive) -> None:
 
 
 class Lane:
-    """Places at work, and a queue before them."""
+    """Places at work, and a queue before them.
+
+    Whose work would have been done first, had all begun when they came, is the first to get a
+    place: the short do not wait for the long, unless those came long before.
+    """
 
     def __init__(
         self, places: int, queue: int, patience: float | None, seconds: float | None
@@ -86,9 +92,10 @@ class Lane:
         self._patience = patience
         self.seconds = seconds
         self.at_work = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        # When each would have been done, and its size.
+        self._waiting: dict[asyncio.Future[None], tuple[float, int]] = {}
         self.tell: Callable[[], None] = lambda: None
-        # How long a place is taken, on the average of lately.
+        # Seconds that a place is taken for work of size one, on the average of lately.
         self._usual = 0.1
 
     @property
@@ -96,8 +103,8 @@ class Lane:
         """How many wait for a place."""
         return len(self._waiting)
 
-    async def enter(self, gone: asyncio.Future[None]) -> bool:
-        """Whether there is a place now; False if the client left first.
+    async def enter(self, gone: asyncio.Future[None], size: int = 1) -> bool:
+        """Whether there is a place now, for work of that size; False if the client left first.
 
         Raises BusyError if too many wait already, or none becomes free in time.
         """
@@ -106,9 +113,9 @@ class Lane:
             self.tell()
             return True
         if self.waiting >= self._queue:
-            raise self._busy()
+            raise self._busy(size)
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        self._waiting[turn] = time.monotonic() + self._usual * size, size
         self.tell()
         try:
             await asyncio.wait({turn, gone}, timeout=self._patience, return_when="FIRST_COMPLETED")
@@ -120,14 +127,16 @@ class Lane:
         self._give_back(turn)
         if gone.done():
             return False
-        raise self._busy()
+        raise self._busy(size)
 
-    def leave(self, taken: float | None = None) -> None:
-        """Gives a place, which was taken for so many seconds, to the next."""
+    def leave(self, taken: float | None = None, size: int = 1) -> None:
+        """Gives a place, which was taken for so many seconds by work of that size, to the next."""
         if taken is not None:
-            self._usual += (taken - self._usual) / 20
+            self._usual += (taken / size - self._usual) / 20
         if self._waiting:
-            self._waiting.popleft().set_result(None)
+            first = min(self._waiting, key=self._waiting.__getitem__)
+            del self._waiting[first]
+            first.set_result(None)
         else:
             self.at_work -= 1
         self.tell()
@@ -137,11 +146,12 @@ class Lane:
         if turn.done():
             self.leave()
         else:
-            self._waiting.remove(turn)
+            del self._waiting[turn]
             self.tell()
 
-    def _busy(self) -> BusyError:
-        seconds = math.ceil(self._usual * (self.waiting + 1) / self._places)
+    def _busy(self, size: int) -> BusyError:
+        before = sum(other for _, other in self._waiting.values())
+        seconds = math.ceil(self._usual * (before + size) / self._places)
         return BusyError(
             f"too much is asked at once; try again in {seconds} s", {"Retry-After": str(seconds)}
         )
@@ -151,10 +161,11 @@ class _Work:
     """One request at its place, which it leaves when its answer is there or its work has ended."""
 
     def __init__(
-        self, app: ASGIApp, lane: Lane, scope: Scope, body: Message,
+        self, app: ASGIApp, lane: Lane, size: int, scope: Scope, body: Message,
         gone: asyncio.Future[None], send: Send,
     ) -> None:  # fmt: skip
         self._lane = lane
+        self._size = size
         self._messages = iter([body])
         self._gone = gone
         self._send = send
@@ -209,7 +220,7 @@ class _Work:
     def _leave(self) -> None:
         if not self._left:
             self._left = True
-            self._lane.leave(time.monotonic() - self._began)
+            self._lane.leave(time.monotonic() - self._began, self._size)
 
     def _end(self, task: asyncio.Future[None]) -> None:
         self._leave()
