@@ -46,15 +46,17 @@ LEVELS = (
     frozenset({"updating"}),
     frozenset({"indexing"}),
     frozenset({"drafts", "feedback", "labelled", "pipeline", "remote_indexing"}),
-    frozenset({"examples", "library", "machine", "manual", "opening", "schema", "terminal"}),
+    frozenset({"examples", "library", "machine", "manual", "opening", "schema"})
+    | frozenset({"serving", "terminal"}),
     MIDDLEWARE,
     frozenset({"shelf", "web"}),
     frozenset({"following", "loaded", "upkeep"}),
     frozenset({"articles_api", "asking_api"}),
-    frozenset({"api", "doctor", "evaluate"}),
+    frozenset({"api", "evaluate"}),
     frozenset({"connections", "report"}),
     frozenset({"server"}),
     frozenset({"asking_cli", "evaluation_cli", "index_cli", "serving_cli"}),
+    frozenset({"doctor"}),
     frozenset({"cli"}),
     frozenset({"__main__"}),
 )
@@ -206,6 +208,7 @@ def test_files_are_short(file: Path) -> None:
     [
         ("rustqa.cli", {*LAZY, *WEB, "numpy", "sklearn", "scipy", "huggingface_hub"}),
         ("rustqa.pipeline", {*LAZY, *WEB, "sklearn", "scipy", "huggingface_hub"}),
+        ("rustqa.doctor", {*LAZY, *WEB, "sklearn", "scipy", "huggingface_hub"}),
     ],
 )
 def test_importing_loads_nothing_heavy(module: str, absent: set[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,8 +27,9 @@ def no_model(monkeypatch: pytest.MonkeyPatch, fake_pipeline: Pipeline) -> None:
     for opened in ("open_passage_encoder", "open_question_encoder"):
         monkeypatch.setattr(doctor, opened, lambda name, _cache: FakeEncoder(name))
     monkeypatch.setattr(doctor, "open_pipeline", lambda _settings: fake_pipeline)
-    for name in ("RUSTQA_API_KEYS", "RUSTQA_API_KEY", "OMP_NUM_THREADS"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith("RUSTQA_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
 
 
 def examined(settings: Settings) -> dict[str, Finding]:
@@ -42,7 +44,7 @@ def test_a_sound_installation(capsys: pytest.CaptureFixture[str]) -> None:
     assert {line[:4] for line in lines} == {"ok  "}
     assert [line[6:].partition(":")[0] for line in lines] == [
         *("articles", "index", "encoder", "reader", "cache", "questions"),
-        *("threads", "memory", "disk", "writing", "libraries", "answer"),
+        *("threads", "memory", "disk", "writing", "libraries", "serving", "answer"),
     ]
     assert "'Who is the harbour master?' takes" in lines[-1]
     assert "(answered)" in lines[-1]
@@ -126,9 +128,9 @@ def test_the_file_of_keys(
         file.write_text(content)
         file.chmod(mode)
     monkeypatch.setenv("RUSTQA_API_KEYS", str(file))
-    finding = examined(Settings.from_env({}))["keys"]
+    finding = examined(Settings.from_env({}))["serving"]
     assert finding.ok == (fault is None)
-    assert (fault or f"2 in {file}") in finding.detail
+    assert (fault or "any rate, 2 keys, log") in finding.detail
     assert KEY not in finding.detail
     assert "secret-key" not in finding.detail
 
@@ -137,9 +139,49 @@ def test_the_file_of_keys(
 def test_a_key_that_is_given_itself(key: str, ok: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has to be as long, and is not shown either."""
     monkeypatch.setenv("RUSTQA_API_KEY", key)
-    finding = examined(Settings.from_env({}))["key"]
+    finding = examined(Settings.from_env({}))["serving"]
     assert finding.ok == ok
+    assert ("1 key, log" in finding.detail) == ok
     assert key not in finding.detail
+
+
+def test_what_would_be_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a few words, by the variables that are set."""
+    settings = Settings.from_env({})
+    assert examined(settings)["serving"].detail == (
+        "1 worker, 64 may wait, any rate, no key, log as text"
+    )
+    for name, value in (("WORKERS", "2"), ("QUEUE", "1000"), ("RATE", "90"), ("LOG", "json")):
+        monkeypatch.setenv(f"RUSTQA_{name}", value)
+    assert examined(settings)["serving"].detail == (
+        "2 workers, 1,000 may wait, 90 requests a minute, no key, log as json"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "fault"),
+    [
+        ({"ALLOW_HOST": "https://a.example"}, "'https://a.example' is no name of a host; give"),
+        ({"CORS": "*"}, "'*' is no origin; give it as https://"),
+        ({"EMBED": "a.example"}, "'a.example' is no origin; give it as https://"),
+        ({"WORKERS": "0"}, "--workers (RUSTQA_WORKERS) is '0'; give a whole number from 1 to 64"),
+        ({"QUEUE": "many"}, "--queue (RUSTQA_QUEUE) is 'many'; give a whole number"),
+        ({"RATE": "-1"}, "--rate (RUSTQA_RATE) is '-1'; give a whole number"),
+        ({"LOG": "xml"}, "RUSTQA_LOG is 'xml'; set it to text or json"),
+        ({"LOG_QUESTIONS": "maybe"}, "RUSTQA_LOG_QUESTIONS is 'maybe'; set it to 1 or 0"),
+        ({"WORKERS": "2", "ADD_TO": "added"}, "--add-to needs a single worker; bring"),
+        ({"WORKERS": "2", "FEEDBACK": "said"}, "--feedback needs a single worker, which"),
+    ],
+)
+def test_what_cannot_be_served(
+    variables: dict[str, str], fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told before the server is begun, as the server tells it."""
+    for name, value in variables.items():
+        monkeypatch.setenv(f"RUSTQA_{name}", value)
+    finding = examined(Settings.from_env())["serving"]
+    assert not finding.ok
+    assert fault in finding.detail
 
 
 def test_where_is_written_while_serving(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from rustqa import serving_cli
 from rustqa.cli import main
 from rustqa.errors import InputError
 from rustqa.policy import Policy
-from rustqa.server import Serving
+from rustqa.serving import Serving
 
 KEY = "a-key-of-sixteen-"
 
@@ -21,7 +21,7 @@ def told(*words: str, env: Mapping[str, str] | None = None) -> Serving:
     """How it is served."""
     parser = argparse.ArgumentParser()
     serving_cli.serve_arguments(parser)
-    return Serving(**serving_cli.serving_of(parser.parse_args(words), env or {}))
+    return serving_cli.serving_of(parser.parse_args(words), env or {})
 
 
 def test_by_default_for_this_machine_alone() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shlex
 from collections.abc import Callable, Iterator
@@ -10,12 +11,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rustqa import machine
-from rustqa.access import Keys
 from rustqa.checking import find_changes, open_store
 from rustqa.encoder import open_passage_encoder, open_question_encoder
 from rustqa.errors import CorpusError, InputError, RustQAError, StoreError
 from rustqa.opening import open_pipeline
 from rustqa.reader import open_reader
+from rustqa.serving import check_workers
+from rustqa.serving_cli import serve_arguments, serving_of
 from rustqa.settings import Settings, data_root
 from rustqa.sources.files import KINDS, find_files
 from rustqa.store.folder import present
@@ -68,10 +70,7 @@ def _given(settings: Settings) -> Iterator[Finding]:
 
 def _served(settings: Settings) -> Iterator[Finding]:
     """What is set for the server."""
-    if file := os.environ.get("RUSTQA_API_KEYS"):
-        yield _find("keys", lambda: _keys(Path(file)))
-    if key := os.environ.get("RUSTQA_API_KEY"):
-        yield _find("key", lambda: _key(key))
+    yield _find("serving", lambda: _serving(settings))
     if feedback := settings.feedback:
         yield _find("feedback", lambda: _feedback(feedback))
     if add_to := settings.add_to:
@@ -140,19 +139,27 @@ def _writing(index: Path) -> str:
         return "not needed: the index comes with rustqa"
 
 
-def _keys(file: Path) -> str:
-    """Says of a key where it stands, never what it is."""
-    keys = Keys(file)
-    if file.stat().st_mode & 0o007:
+def _serving(settings: Settings) -> str:
+    """What `rustqa serve` does by the variables alone; of keys never what they are."""
+    parser = argparse.ArgumentParser()
+    serve_arguments(parser)
+    serving = serving_of(parser.parse_args([]), os.environ)
+    check_workers(settings, serving)
+    file = Path(os.environ.get("RUSTQA_API_KEYS", ""))
+    if file.is_file() and file.stat().st_mode & 0o007:
         raise InputError(
             f"{file} can be read by everybody here; run: chmod o-rwx {shlex.quote(str(file))}"
         )
-    return f"{len(keys)} in {file}"
+    policy = serving.policy
+    rate = f"{policy.rate:,} requests a minute" if policy.rate else "any rate"
+    return (
+        f"{_counted(serving.workers, 'worker')}, {policy.queue:,} may wait, {rate}, "
+        f"{_counted(len(policy.keys or ()), 'key')}, log as {serving.log}"
+    )
 
 
-def _key(key: str) -> str:
-    Keys(None, key)
-    return "set in RUSTQA_API_KEY"
+def _counted(number: int, what: str) -> str:
+    return f"{number or 'no'} {what}{'s' * (number > 1)}"
 
 
 def _feedback(file: Path) -> str:

@@ -11,7 +11,6 @@ import threading
 import webbrowser
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import connection, parent_process
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from rustqa.feedback import FeedbackFile
 from rustqa.following import IndexOnDisk
 from rustqa.opening import check_settings, open_pipeline
 from rustqa.policy import Policy
+from rustqa.serving import Serving, check_workers
 from rustqa.settings import Settings
 from rustqa.upkeep import upkeep_of
 
@@ -36,23 +36,6 @@ log = logging.getLogger(__name__)
 _DRAIN = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """Where and how it is served.
-
-    `watch` brings the index up to date when its articles change. Several `workers` are processes
-    that share the address and the files of the index.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = 8000
-    open_page: bool = False
-    watch: bool = False
-    workers: int = 1
-    log: logs.Format = "text"
-    policy: Policy = field(default_factory=Policy)
-
-
 def serve(settings: Settings, serving: Serving) -> None:
     """Serves until interrupted; a missing or stale index is built first.
 
@@ -60,8 +43,7 @@ def serve(settings: Settings, serving: Serving) -> None:
     Raises InputError if the address cannot be listened on, the feedback or articles not kept, or
     the options do not go together.
     """
-    if serving.workers > 1:
-        _check_workers(settings, serving)
+    check_workers(settings, serving)
     if hasattr(signal, "SIGHUP"):
         # Until there is something to take up anew.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -82,18 +64,6 @@ def serve(settings: Settings, serving: Serving) -> None:
             import uvicorn
 
             uvicorn.Server(_config(make_app())).run(sockets=[listening])
-
-
-def _check_workers(settings: Settings, serving: Serving) -> None:
-    """Raises InputError for what several workers would do against each other."""
-    if serving.watch or settings.add_to:
-        option = "--watch" if serving.watch else "--add-to"
-        raise InputError(
-            f"{option} needs a single worker; bring the index up to date with rustqa index, which "
-            "all workers follow"
-        )
-    if settings.feedback:
-        raise InputError("--feedback needs a single worker, which alone writes its file")
 
 
 def listen(host: str, port: int) -> socket.socket:

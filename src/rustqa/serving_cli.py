@@ -6,10 +6,13 @@ import argparse
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rustqa.errors import InputError
 from rustqa.settings import Settings
+
+if TYPE_CHECKING:
+    from rustqa.serving import Serving
 
 _DONE = 0
 _PUBLIC_RATE = 120
@@ -82,16 +85,17 @@ def run_serve(
     options: argparse.Namespace, settings: Settings, env: Mapping[str, str] = os.environ
 ) -> int:
     """Serves until interrupted; returns the exit code."""
-    from rustqa.server import Serving, serve
+    from rustqa.server import serve
 
-    serve(settings, Serving(**serving_of(options, env)))
+    serve(settings, serving_of(options, env))
     return _DONE
 
 
-def serving_of(options: argparse.Namespace, env: Mapping[str, str]) -> dict[str, Any]:
-    """The fields of Serving; raises InputError for what cannot be."""
+def serving_of(options: argparse.Namespace, env: Mapping[str, str]) -> Serving:
+    """What is served how, by options and variables; raises InputError for what cannot be."""
     from rustqa.access import Keys, host_names, is_address, is_loopback, origins
     from rustqa.policy import QUEUE, Policy
+    from rustqa.serving import Serving
 
     file = options.api_keys or (
         Path(env["RUSTQA_API_KEYS"]) if env.get("RUSTQA_API_KEYS") else None
@@ -106,7 +110,7 @@ def serving_of(options: argparse.Namespace, env: Mapping[str, str]) -> dict[str,
         )
     named = options.allow_host or _listed(env, "RUSTQA_ALLOW_HOST")
     own = [] if is_address(options.host) else [options.host]
-    log = options.log or env.get("RUSTQA_LOG") or "text"
+    log: Any = options.log or env.get("RUSTQA_LOG") or "text"
     if log not in _FORMATS:
         raise InputError(f"RUSTQA_LOG is {log!r}; set it to {' or '.join(_FORMATS)}")
     rate = _number(options.rate, env, "RUSTQA_RATE", _PUBLIC_RATE if public else 0)
@@ -120,15 +124,15 @@ def serving_of(options: argparse.Namespace, env: Mapping[str, str]) -> dict[str,
         queue=_number(options.queue, env, "RUSTQA_QUEUE", QUEUE),
         log_questions=options.log_questions or _switched_on(env, "RUSTQA_LOG_QUESTIONS"),
     )
-    return {
-        "host": options.host,
-        "port": options.port,
-        "open_page": options.open,
-        "watch": options.watch,
-        "workers": _number(options.workers, env, "RUSTQA_WORKERS", 1, 1, _MOST_WORKERS),
-        "log": log,
-        "policy": policy,
-    }
+    return Serving(
+        host=options.host,
+        port=options.port,
+        open_page=options.open,
+        watch=options.watch,
+        workers=_number(options.workers, env, "RUSTQA_WORKERS", 1, 1, _MOST_WORKERS),
+        log=log,
+        policy=policy,
+    )
 
 
 def _switched_on(env: Mapping[str, str], name: str) -> bool:
