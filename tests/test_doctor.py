@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -185,19 +186,40 @@ def test_what_cannot_be_served(
 
 
 def test_where_is_written_while_serving(tmp_path: Path) -> None:
-    """Feedback and added articles need a place that is there or can be made."""
+    """Added articles need a folder that is there or can be made, feedback one that is there."""
     (tmp_path / "file").write_text("")
     settings = replace(
-        Settings.from_env({}), feedback=tmp_path / "new" / "said", add_to=tmp_path / "new"
+        Settings.from_env({}), feedback=tmp_path / "said", add_to=tmp_path / "new" / "er"
     )
     found = examined(settings)
     assert found["feedback"].ok
     assert found["adding"].ok
-    found = examined(replace(settings, feedback=tmp_path, add_to=tmp_path / "file" / "new"))
-    assert "name another file with RUSTQA_FEEDBACK" in found["feedback"].detail
-    assert "name another folder with RUSTQA_ADD_TO" in found["adding"].detail
-    assert not found["feedback"].ok
-    assert not found["adding"].ok
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    for feedback in (tmp_path, tmp_path / "new" / "said"):
+        finding = examined(replace(settings, feedback=feedback))["feedback"]
+        assert not finding.ok
+        assert "name another file with RUSTQA_FEEDBACK" in finding.detail
+    finding = examined(replace(settings, add_to=tmp_path / "file" / "new"))["adding"]
+    assert not finding.ok
+    assert "name another folder with RUSTQA_ADD_TO" in finding.detail
+
+
+def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each place that is written to, with the system's words and what to do."""
+    (tmp_path / "said").write_text("")
+    settings = replace(
+        Settings.from_env({}), cache=tmp_path, feedback=tmp_path / "said", add_to=tmp_path
+    )
+
+    def refuse(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    found = examined(settings)
+    for what, variable in (("cache", "CACHE"), ("feedback", "FEEDBACK"), ("adding", "ADD_TO")):
+        assert not found[what].ok
+        assert "(No space left on device); make room there or" in found[what].detail
+        assert f"RUSTQA_{variable}" in found[what].detail
 
 
 @pytest.mark.model

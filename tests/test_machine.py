@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from shutil import disk_usage
 
 import pytest
 
+from faults import FullDisk, told
 from rustqa import machine
-from rustqa.machine import MachineError, available_memory, disk, libraries, memory, replaceable
+from rustqa.machine import (
+    MachineError,
+    available_memory,
+    disk,
+    libraries,
+    memory,
+    replaceable,
+    try_writing,
+)
 
 
 @pytest.mark.parametrize(
@@ -147,13 +158,46 @@ def test_libraries(stated: Callable[[list[str]], None]) -> None:
     )
 
 
-def test_a_writable_folder(tmp_path: Path) -> None:
-    """Is there, or can be made; a file is none."""
-    assert machine.is_writable(tmp_path / "new" / "er")
-    (tmp_path / "file").write_text("")
-    assert not machine.is_writable(tmp_path / "file")
-    assert not machine.is_writable(tmp_path / "file" / "new")
-    if hasattr(os, "geteuid") and os.geteuid() != 0:
-        tmp_path.chmod(0o500)
-        assert not machine.is_writable(tmp_path / "new")
-        tmp_path.chmod(0o700)
+def test_a_folder_is_written_to(tmp_path: Path) -> None:
+    """Nothing is left there, and nothing that goes for an article was there."""
+    names: list[str] = []
+    settled = os.fsync
+
+    def seen(handle: int) -> None:
+        names.extend(path.name for path in tmp_path.iterdir())
+        settled(handle)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", seen)
+        try_writing(tmp_path, "name another")
+    assert [name[:8] for name in names] == [".rustqa-"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_found(small_disk: Path) -> None:
+    """Though its permissions say that it can be written."""
+    try_writing(small_disk, "name another")
+    with suppress(OSError), (small_disk / "ballast").open("wb") as ballast:
+        ballast.write(bytes(1 << 20))
+    with pytest.raises(MachineError) as error:
+        try_writing(small_disk, "name another")
+    assert str(error.value) == (
+        f"{small_disk} cannot be written (No space left on device); make room there or name another"
+    )
+    assert [path.name for path in small_disk.iterdir()] == ["ballast"]
+
+
+@pytest.mark.parametrize("step", [1, 2])
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (errno.EROFS, "(Read-only file system); make it writable or name another"),
+        (errno.EDQUOT, "(Disk quota exceeded); make room there or name another"),
+    ],
+)
+def test_what_the_system_says_is_passed_on(step: int, code: int, said: str, tmp_path: Path) -> None:
+    """Whether the file cannot be made or not be brought to the disk."""
+    with told(FullDisk(step, alone=True, code=code)), pytest.raises(MachineError) as error:
+        try_writing(tmp_path, "name another")
+    assert str(error.value).endswith(said)
+    assert list(tmp_path.iterdir()) == []

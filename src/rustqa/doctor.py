@@ -52,7 +52,7 @@ def _kept(settings: Settings) -> Iterator[Finding]:
     yield _find("index", lambda: _index(settings))
     yield _find("encoder", lambda: _weights(settings))
     yield _find("reader", lambda: open_reader(settings.reader).name)
-    yield _cache(settings.cache)
+    yield _find("cache", lambda: _cache(settings.cache))
     yield _find("questions", lambda: _question_encoder(settings))
 
 
@@ -116,10 +116,9 @@ def _question_encoder(settings: Settings) -> str:
     return "encoded by sentence-transformers (slow to start)" if slow else "encoded by ONNX Runtime"
 
 
-def _cache(folder: Path) -> Finding:
-    writable = machine.is_writable(folder)
-    mend = "cannot be written, so every start is slow; make it writable or set RUSTQA_CACHE"
-    return Finding("cache", writable, str(folder) if writable else f"{folder} {mend}")
+def _cache(folder: Path) -> str:
+    machine.try_writing(machine.nearest(folder), "set RUSTQA_CACHE, as every start is slow so")
+    return str(folder)
 
 
 def _size_of(folder: Path) -> int:
@@ -163,18 +162,18 @@ def _counted(number: int, what: str) -> str:
 
 
 def _feedback(file: Path) -> str:
-    if file.exists():
-        kept = file.is_file() and os.access(file, os.W_OK)
-    else:
-        kept = machine.is_writable(file.parent)
-    if not kept:
-        raise InputError(f"{file} cannot be written; name another file with RUSTQA_FEEDBACK")
+    otherwise = "name another file with RUSTQA_FEEDBACK"
+    there = file.exists()
+    if there and not (file.is_file() and os.access(file, os.W_OK)):
+        raise InputError(f"{file} cannot be written; {otherwise}")
+    # Of a file that is there the folder need take no other.
+    if not there or os.access(file.parent, os.W_OK):
+        machine.try_writing(file.parent, otherwise)
     return str(file)
 
 
 def _adding(folder: Path) -> str:
-    if not machine.is_writable(folder):
-        raise InputError(f"{folder} cannot be written; name another folder with RUSTQA_ADD_TO")
+    machine.try_writing(machine.nearest(folder), "name another folder with RUSTQA_ADD_TO")
     return str(folder)
 
 

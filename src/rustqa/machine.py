@@ -8,14 +8,17 @@ import shutil
 from collections.abc import Collection
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from rustqa.cgroups import memory_left
+from rustqa.durable import NO_ROOM
 from rustqa.errors import RustQAError
 from rustqa.runtime import allowed_processors, processors
 
 # What the program takes beside its index.
 PROGRAM = 200 << 20
+# More than may be left of a disk that is called full.
+_TRIED = 1 << 16
 _OPENMP = "OMP_NUM_THREADS"
 _THREADS = (_OPENMP, "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -138,13 +141,20 @@ def nearest(path: Path) -> Path:
     return next(place for place in (path, *path.absolute().parents) if place.exists())
 
 
-def is_writable(folder: Path) -> bool:
-    """Whether the folder can be written, or made."""
+def try_writing(folder: Path, otherwise: str) -> None:
+    """Puts a small file on the disk there and removes it, as permissions do not tell of room;
+    raises MachineError with the system's reason and what to do, or `otherwise`."""
     try:
-        existing = nearest(folder)
-        return existing.is_dir() and os.access(existing, os.W_OK)
-    except OSError:
-        return False
+        # A name that begins with a dot is no article's.
+        with NamedTemporaryFile(prefix=".rustqa-", dir=folder) as file:
+            file.write(os.urandom(_TRIED))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        mend = "make room there" if error.errno in NO_ROOM else "make it writable"
+        raise MachineError(
+            f"{folder} cannot be written ({error.strerror}); {mend} or {otherwise}"
+        ) from None
 
 
 def _version(library: str) -> str | None:
