@@ -44,7 +44,7 @@ def test_a_sound_installation(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert {line[:4] for line in lines} == {"ok  "}
     assert [line[6:].partition(":")[0] for line in lines] == [
-        *("articles", "index", "encoder", "reader", "cache", "questions"),
+        *("articles", "index", "manifest", "encoder", "reader", "cache", "questions"),
         *("threads", "memory", "disk", "writing", "libraries", "serving", "answer"),
     ]
     assert "'Who is the harbour master?' takes" in lines[-1]

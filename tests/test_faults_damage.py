@@ -17,10 +17,12 @@ import pytest
 from indexing_fixtures import indexed_ids, write_articles
 from rustqa import encoder
 from rustqa.cli import main
+from rustqa.doctor import examine
 from rustqa.encoder import PACKAGED, PACKAGED_SHA256, model_folder, open_question_encoder, packaged
 from rustqa.errors import EncoderError, ReaderError, StoreError
 from rustqa.indexing import build_index
 from rustqa.onnx_cache import cached_folder, keep, open_cached
+from rustqa.opening import open_pipeline
 from rustqa.reader import open_reader
 from rustqa.settings import SHIPPED_READER, Settings
 from rustqa.store.folder import load_store, read_origin
@@ -124,25 +126,45 @@ def test_a_damaged_file_of_an_index_is_named_and_mended(
         assert origin.removed == {"snow"}, way
 
 
-def test_a_damaged_copy_of_the_manifest_is_named_and_mended(
+def test_a_damaged_copy_of_the_manifest_is_named(
     made: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The index answers on, as nothing that is asked depends on the copy."""
     before = dict(load_store(made.index).documents)
     for way in damages(made.index / ".manifest.json"):
         caplog.clear()
-        assert dict(load_store(made.index).documents) == before, way
-        if way == "missing":
-            assert caplog.text == ""
-            continue
-        assert f"{made.index / '.manifest.json'} is damaged" in caplog.text, way
-    (made.index / ".manifest.json").write_text("damaged")
+        assert dict(open_pipeline(made).store.documents) == before, way
+        fault = "missing" if way == "missing" else "damaged"
+        assert f"{made.index / '.manifest.json'} is {fault}; the index is used" in caplog.text, way
     caplog.clear()
-    load_store(made.index)
-    assert main(_command(caplog.messages[-1])) == 0
-    caplog.clear()
-    assert dict(load_store(made.index).documents) == before
+    open_pipeline(made)
     assert caplog.text == ""
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_damaged_copy_of_the_manifest_is_found_and_mended(
+    made: Settings, lost: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By a check and by the doctor, with the command; that makes it anew, the index as it was."""
+    copy, index = made.index / ".manifest.json", ["--index", str(made.index), "--encoder", "fake"]
+    before, whole = dict(load_store(made.index).documents), copy.read_bytes()
+    if lost:
+        copy.unlink()
+    else:
+        copy.write_bytes(whole[:-1])
+    assert main(["index", "check", *index]) == 1
+    said = capsys.readouterr().out
+    fault = f"{copy} is {'missing' if lost else 'damaged'}; the index is used; mend it: "
+    assert said.startswith(f"to mend: {fault}")
+    assert said.count("\n") == 1
+    found = {item.what: item for item in examine(made)}
+    assert (found["manifest"].ok, found["index"].ok) == (False, True)
+    assert found["manifest"].detail.startswith(fault)
+    assert main(_command(said)) == 0
+    assert copy.read_bytes() == whole
+    assert dict(load_store(made.index).documents) == before
+    assert main(["index", "check", *index]) == 0
+    assert next(item for item in examine(made) if item.what == "manifest").ok
 
 
 def test_with_both_manifests_gone_the_articles_are_to_be_named(

@@ -13,7 +13,14 @@ from rustqa.errors import StoreError
 from rustqa.passages import splitter_name
 from rustqa.settings import Settings
 from rustqa.sources.files import SourceFile, find_files
-from rustqa.store.folder import IndexedFile, Origin, check_recipe, load_store, read_origin
+from rustqa.store.folder import (
+    IndexedFile,
+    Origin,
+    check_recipe,
+    load_store,
+    read_origin,
+    spare_fault,
+)
 from rustqa.store.local import FaissStore, Recipe, make_recipe
 from rustqa.types import PassageStore
 
@@ -97,8 +104,8 @@ def find_changes(settings: Settings) -> Changes:
 
 
 def check_index(settings: Settings) -> dict[str, list[str]]:
-    """What is amiss, by kind: `new`, `changed` and `gone` files, those `not used`, and sources that
-    are `not there`.
+    """What is amiss, by kind: `new`, `changed` and `gone` files, those `not used`, sources that are
+    `not there`, and what is `to mend` though the index can be used.
 
     Raises StoreError if the index is damaged or made by another encoder.
     """
@@ -106,7 +113,13 @@ def check_index(settings: Settings) -> dict[str, list[str]]:
     origin = read_origin(settings.index) or Origin(())
     wrong = [f"{name}: {reason}" for file in origin.files for name, reason in file.problems]
     away = [str(source) for source in sources_of(settings, origin) if not source.exists()]
-    return {**find_changes(settings)._asdict(), "not used": wrong, "not there": away}
+    fault = spare_fault(settings.index)
+    return {
+        **find_changes(settings)._asdict(),
+        "not used": wrong,
+        "not there": away,
+        "to mend": [fault] if fault else [],
+    }
 
 
 def known_files(origin: Origin, sources: Sequence[Path]) -> dict[Key, IndexedFile]:

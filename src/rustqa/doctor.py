@@ -20,7 +20,7 @@ from rustqa.serving import check_workers
 from rustqa.serving_cli import serve_arguments, serving_of
 from rustqa.settings import Settings, data_root
 from rustqa.sources.files import KINDS, find_files
-from rustqa.store.folder import present
+from rustqa.store.folder import present, spare_fault
 from rustqa.torch_encoder import TorchEncoder
 
 # Without these no question is answered.
@@ -49,7 +49,9 @@ def examine(settings: Settings) -> list[Finding]:
 def _kept(settings: Settings) -> Iterator[Finding]:
     """What rustqa reads."""
     yield _find("articles", lambda: _articles(settings))
-    yield _find("index", lambda: _index(settings))
+    yield (index := _find("index", lambda: _index(settings)))
+    if index.ok and not settings.store:
+        yield _find("manifest", lambda: _manifest(settings.index))
     yield _find("encoder", lambda: _weights(settings))
     yield _find("reader", lambda: open_reader(settings.reader).name)
     yield _find("cache", lambda: _cache(settings.cache))
@@ -103,6 +105,13 @@ def _index(settings: Settings) -> str:
     if settings.store:
         return f"{settings.store}, {len(store)} passages, matches encoder"
     return f"{settings.index}, {len(store)} passages, matches articles and encoder"
+
+
+def _manifest(index: Path) -> str:
+    """Not of the index itself, which answers without the copy."""
+    if fault := spare_fault(index):
+        raise StoreError(fault)
+    return "kept twice"
 
 
 def _weights(settings: Settings) -> str:

@@ -20,12 +20,12 @@ from rustqa.sources.reading import read_file
 from rustqa.store.builder import Builder
 from rustqa.store.folder import (
     Origin,
-    is_spared,
     load_store,
     read_marks,
     read_origin,
     remembered_origin,
     save_store,
+    spare_fault,
 )
 from rustqa.store.local import FaissStore
 from rustqa.store.replacing import locked
@@ -99,7 +99,7 @@ def _build(
     store = builder.finish()
     origin = replace(origin, removed=origin.removed - update.returned, files=files)
     is_other = before is None or before.id != store.id or before.recipe != store.recipe
-    if is_other or old != origin or not is_spared(settings.index):
+    if is_other or old != origin or spare_fault(settings.index):
         save_store(store, settings.index, origin, np.array(update.marks, MARK))
     gone = sum(name not in update.ids for name in before.documents) if before else 0
     return Indexed(

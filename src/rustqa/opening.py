@@ -34,6 +34,7 @@ def open_pipeline(settings: Settings, build: bool = False) -> Pipeline:
 
         from rustqa.checking import open_store
         from rustqa.pipeline import Pipeline
+        from rustqa.store.folder import spare_fault
 
         try:
             store = open_store(settings)
@@ -47,6 +48,8 @@ def open_pipeline(settings: Settings, build: bool = False) -> Pipeline:
             from rustqa.indexing import build_index
 
             store = build_index(settings).store
+        if not settings.store and (fault := spare_fault(settings.index)):
+            log.warning(fault)
         return Pipeline(store, encoder.result(), reader.result(), settings.threshold)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import logging
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,8 +23,6 @@ from rustqa.store.local import FORMAT_VERSION, FaissStore, Recipe
 from rustqa.store.nearest import load_nearest
 from rustqa.store.postings import Postings
 from rustqa.store.replacing import command, previous, replacing
-
-log = logging.getLogger(__name__)
 
 _COLUMNS = ("documents.npy", "passages.npy", "sentences.npy", "vectors.npy", "digests.npy")
 _TABLES = (*_COLUMNS, "terms.npy", "postings.npy", "marks.npy")
@@ -99,16 +96,8 @@ def load_store(folder: Path) -> FaissStore:
                 raise
         else:
             if before == _state(folder):
-                _warn_of_spare(present(folder))
                 return store
     raise StoreError(f"the index at {folder} is replaced again and again; try again later")
-
-
-def _warn_of_spare(folder: Path) -> None:
-    file = folder / _SPARE
-    # Where it is missing the index is older than the custom.
-    if file.exists() and not is_spared(folder):
-        log.warning("%s is damaged; the index is used; mend it: %s", file, command(folder))
 
 
 def _state(folder: Path) -> tuple[Path, int, bytes] | None:
@@ -220,12 +209,17 @@ def remembered_origin(folder: Path) -> Origin | None:
         return None
 
 
-def is_spared(folder: Path) -> bool:
-    """Whether the manifest of an index has its copy."""
+def spare_fault(folder: Path) -> str | None:
+    """What is wrong with the copy of a sound index's manifest, and how it is mended."""
+    place = present(folder)
+    file = place / _SPARE
     try:
-        return (folder / _SPARE).read_bytes() == (folder / _MANIFEST).read_bytes()
-    except OSError:
-        return False
+        if file.read_bytes() == (place / _MANIFEST).read_bytes():
+            return None
+        fault = "damaged"
+    except OSError as error:
+        fault = "missing" if isinstance(error, FileNotFoundError) else "not readable"
+    return f"{file} is {fault}; the index is used; mend it: {command(folder)}"
 
 
 def _origin_of(manifest: Mapping[str, Any], place: Path) -> Origin:
