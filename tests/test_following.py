@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from time import sleep
 
 import pytest
 
@@ -76,15 +77,45 @@ def test_a_new_index_is_taken_up(served: Served, settings: Settings, corpus: Pat
     assert old.pipeline.ask("When was Monday?").index_id != served.shelf.library().pipeline.store.id
 
 
-def test_an_index_that_is_the_same_is_left_alone(served: Served, settings: Settings) -> None:
-    """Neither a new time of change nor being told to look makes it be loaded again."""
+def test_an_index_that_is_the_same_is_left_alone(
+    served: Served, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither a new time of change nor being told to look makes it be served anew; who tells is
+    answered."""
     library = served.shelf.library()
     (settings.index / "manifest.json").touch()
+    sleep(0.2)
+    assert caplog.text == ""
     served.wake.set()
-    wait_until(lambda: not served.wake.is_set())
+    wait_until(lambda: "the one that is served already" in caplog.text)
     served.follower.close()
     assert served.shelf.library() is library
     assert served.told == []
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_an_index_that_is_damaged_while_it_is_served(
+    served: Served, settings: Settings, told: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Told to look or not, the log names what is damaged; whoever tells hears it again. Once the
+    command has mended it, it is served anew, as what was mapped of the old one is damaged."""
+    library = served.shelf.library()
+    file = settings.index / "texts.txt"
+    file.write_bytes(file.read_bytes()[::-1])
+    if told:
+        served.wake.set()
+    wait_until(lambda: served.told[:1] == [False])
+    assert "the articles are served as they were before" in caplog.text
+    assert f"{file} is damaged; build it again: rustqa index --index" in caplog.text
+    assert served.shelf.library() is library
+    seen = len(served.told)
+    served.wake.set()
+    wait_until(lambda: len(served.told) > seen)
+    assert "served already" not in caplog.text
+    build_index(settings)
+    wait_until(lambda: served.told[-1])
+    assert served.shelf.library() is not library
+    assert served.shelf.library().edition == library.edition
 
 
 def test_an_index_that_comes_file_by_file(

@@ -11,7 +11,7 @@ from rustqa.checking import open_index
 from rustqa.errors import NotReadyError, RustQAError
 from rustqa.settings import Settings
 from rustqa.shelf import Shelf
-from rustqa.store.folder import present, read_manifest
+from rustqa.store.folder import present
 from rustqa.types import PassageStore
 
 log = logging.getLogger(__name__)
@@ -38,10 +38,6 @@ class IndexOnDisk:
             return None
         return tuple(sorted((file.st_ino, file.st_mtime_ns, file.st_size) for file in found))
 
-    def id(self) -> str:
-        """The id of the index; raises StoreError if it cannot be read."""
-        return str(read_manifest(self._settings.index)["id"])
-
     def open(self) -> PassageStore:
         """The index, checked; raises StoreError or EncoderError."""
         return open_index(self._settings)
@@ -63,6 +59,8 @@ class Follower:
         self._wake = wake
         self._stop = False
         self._seen = seen
+        # Whether it was damaged last: then what is mapped of it may be, even if its id is the same.
+        self._failed = False
         self._thread = Thread(target=self._run, name="following", daemon=True)
         self._thread.start()
 
@@ -82,11 +80,12 @@ class Follower:
             if told and stamp is None:
                 log.error("the articles are served as they were before: there is no index any more")
                 self._reloaded(False)
-            elif (told or stamp != self._seen) and stamp is not None and self._take_up():
+            elif (told or stamp != self._seen) and stamp is not None and self._take_up(told):
                 self._seen = stamp
 
-    def _take_up(self) -> bool:
-        """Whether it was looked at; while the first is loading it is too early."""
+    def _take_up(self, told: bool) -> bool:
+        """Whether it was looked at; while the first is loading it is too early. Who has
+        `told` to look is answered even if the index is the same."""
         try:
             pipeline = self._shelf.library().pipeline
         except NotReadyError:
@@ -96,17 +95,20 @@ class Follower:
             self._shelf.open()
             return True
         try:
-            if self._index.id() == pipeline.store.id:
-                return True
             store = self._index.open()
+            if store.id == pipeline.store.id and not self._failed:
+                if told:
+                    log.warning("the index is whole, and is the one that is served already")
+                return True
             self._shelf.replace(pipeline.on(store))
         except RustQAError as error:
             log.error("the articles are served as they were before: %s", error)
-            self._reloaded(False)
+            self._failed = True
         except Exception:
             log.exception("the articles are served as they were before")
-            self._reloaded(False)
+            self._failed = True
         else:
             log.warning("serving %s articles now", f"{len(store.documents):,}")
-            self._reloaded(True)
+            self._failed = False
+        self._reloaded(not self._failed)
         return True
