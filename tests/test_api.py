@@ -13,7 +13,6 @@ from fastapi.testclient import TestClient
 
 from fakes import CORPUS
 from rustqa.citations import broken_quotations
-from rustqa.errors import CorpusError
 from rustqa.examples import ANSWERS, BATCHES, QUESTIONS, SEARCHES
 from rustqa.middleware.bodies import MAX_BODY
 from rustqa.middleware.guard import HEADERS
@@ -289,29 +288,6 @@ def test_while_loading() -> None:
         wait_until(lambda: client.get("/readyz").status_code == 200)
         assert client.get("/readyz").json() == {"status": "ready"}
         assert client.get("/", headers=HTML).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("error", "message"),
-    [
-        (CorpusError("corpus/: no articles there"), "corpus/: no articles there"),
-        (ZeroDivisionError("secret"), "loading failed; see the log"),
-    ],
-)
-def test_failed_loading(error: Exception, message: str) -> None:
-    """If loading fails the server says why, and does not promise that waiting helps."""
-
-    def fail() -> Pipeline:
-        raise error
-
-    with client_of(fail) as client:
-        wait_until(lambda: "retry-after" not in client.get("/readyz").headers)
-        response = client.post("/ask", json=ASKED)
-        assert error_of(response, 503) == message
-        assert client.get("/healthz").status_code == 200
-        page = client.get("/", headers=HTML)
-        assert message in page.text
-        assert "refresh" not in page.text
 
 
 def test_asking_blocks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,7 @@ def test_what_cannot_be_opened_stays_an_error(caplog: pytest.LogCaptureFixture) 
 
     shelf = Shelf(fail)
     wait_until(lambda: "secret" in caplog.text)
-    with pytest.raises(LoadingError, match="loading failed; see the log"):
+    with pytest.raises(LoadingError, match="finds the reason in its log"):
         shelf.library()
     assert not shelf.opened.is_set()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -32,6 +31,7 @@ from rustqa.loaded import (
     is_form,
     library_of,
     record,
+    told,
     wants_html,
 )
 from rustqa.metrics import Metrics
@@ -43,8 +43,6 @@ from rustqa.shelf import Shelf
 from rustqa.types import Turn
 from rustqa.upkeep import Keeper, Upkeep
 from rustqa.web import Pages
-
-log = logging.getLogger(__name__)
 
 router = APIRouter()
 
@@ -197,9 +195,7 @@ def _problem(
 
 
 def _on_known_error(request: Request, error: RustQAError) -> Response:
-    if error.status == 500:
-        log.error("%s: %s", type(error).__name__, error)
-    return _problem(request, error.status, str(error), error.headers)
+    return _problem(request, error.status, told(error), error.headers)
 
 
 def _on_http_error(request: Request, error: StarletteHTTPException) -> Response:

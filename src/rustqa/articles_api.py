@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from rustqa import schema
 from rustqa.errors import RustQAError
 from rustqa.limits import check_scope
-from rustqa.loaded import Loaded, Named, Rendered, document_of, is_form, wants_html
+from rustqa.loaded import Loaded, Named, Rendered, document_of, is_form, told, wants_html
 from rustqa.middleware.guard import refuse_foreign
 from rustqa.types import EVERYTHING
 from rustqa.upkeep import Keeper
@@ -125,7 +125,7 @@ async def add(request: Request, library: Loaded, pages: Rendered) -> Response:
         if not is_form(request):
             raise
         found = library.pipeline.listing(count=_COUNT)
-        message, draft = str(error), sent.model_dump()
+        message, draft = told(error), sent.model_dump()
         page = pages.articles(library, found, "", 0, _COUNT, EVERYTHING, draft, message)
         return HTMLResponse(page, error.status)
     address = f"/articles/{quote(added.id)}"

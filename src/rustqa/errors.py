@@ -10,16 +10,24 @@ Refusal = Literal["host", "origin", "key", "rate", "size", "slow", "busy", "time
 of one client, a body too large or too slow, all places taken, work that takes too long."""
 
 
+_AWAY = (
+    "the articles cannot be shown or changed at the moment; who runs this server finds the reason "
+    "in its log"
+)
+
+
 class RustQAError(Exception):
     """Base of all errors: the message says in one line what was wrong and what to do.
 
     `status` is the HTTP status and `exit_code` the process status it becomes; `refusal` is the
     reason under which the server counts it, if it refuses a request before looking at it.
+    `instead` is what a visitor of the server reads where the message is for who runs it.
     """
 
     status: ClassVar[int] = 500
     exit_code: ClassVar[int] = 2
     refusal: ClassVar[Refusal | None] = None
+    instead: ClassVar[str | None] = None
 
     def __init__(self, message: str, headers: Mapping[str, str] | None = None) -> None:
         """`headers` go with the message over HTTP."""
@@ -48,6 +56,7 @@ class UnknownDocumentError(RustQAError):
 class CorpusError(RustQAError):
     """An article or the folder of articles cannot be read."""
 
+    instead = _AWAY
     exit_code = 3
 
 
@@ -55,6 +64,7 @@ class StoreError(RustQAError):
     """The index is missing, damaged, stale or made by another model."""
 
     status = 503
+    instead = _AWAY
     exit_code = 3
 
 
@@ -62,6 +72,7 @@ class EncoderError(RustQAError):
     """The encoder's files are missing, damaged or of an unknown kind."""
 
     status = 503
+    instead = _AWAY
     exit_code = 4
 
 
@@ -72,9 +83,12 @@ class NotReadyError(RustQAError):
 
 
 class LoadingError(RustQAError):
-    """The articles that are to be served cannot be loaded."""
+    """The articles that are to be served cannot be loaded; the log said why."""
 
     status = 503
+
+    def __init__(self) -> None:
+        super().__init__(_AWAY)
 
 
 class ArticleError(RustQAError):
@@ -105,6 +119,7 @@ class ReaderError(RustQAError):
     """The reader's files are missing or damaged."""
 
     status = 503
+    instead = _AWAY
     exit_code = 4
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
 from pydantic import WithJsonSchema
 
-from rustqa.errors import UnknownDocumentError
+from rustqa.errors import RustQAError, UnknownDocumentError
 from rustqa.library import Library
 from rustqa.middleware import observed
 from rustqa.schema import DAY_OR_NONE, scope_of
 from rustqa.shelf import Shelf
 from rustqa.types import Answer, Document, Scope
 from rustqa.web import Pages
+
+log = logging.getLogger(__name__)
 
 
 async def library_of(request: Request) -> Library:
@@ -66,6 +69,13 @@ def is_form(request: Request) -> bool:
 def wants_html(request: Request) -> bool:
     """Whether the client takes HTML, as browsers do."""
     return "text/html" in request.headers.get("accept", "")
+
+
+def told(error: RustQAError) -> str:
+    """What a visitor reads of an error; what is not for them is logged."""
+    if error.status == 500 or error.instead:
+        log.error("%s: %s", type(error).__name__, error)
+    return error.instead or str(error)
 
 
 def record(request: Request, answer: Answer) -> None:

@@ -20,7 +20,7 @@ class Shelf:
         """Begins to open the pipeline at once, so that the server can listen meanwhile."""
         self._open_pipeline = open_pipeline
         self._library: Library | None = None
-        self._error: LoadingError | None = None
+        self._failed = False
         self.opened = Event()
         # Set once it is opened, or cannot be.
         self.settled = Event()
@@ -28,7 +28,7 @@ class Shelf:
 
     def open(self) -> None:
         """Begins to open the pipeline, again if that failed before."""
-        self._error = None
+        self._failed = False
         Thread(target=self._run, name="loading", daemon=True).start()
 
     def library(self) -> Library:
@@ -36,8 +36,8 @@ class Shelf:
         be."""
         if self._library is not None:
             return self._library
-        if self._error is not None:
-            raise self._error
+        if self._failed:
+            raise LoadingError
         raise NotReadyError(
             "the articles are still being loaded; try again in a moment", {"Retry-After": "2"}
         )
@@ -56,12 +56,12 @@ class Shelf:
         try:
             self._library = Library(self._open_pipeline())
         except RustQAError as error:
-            self._error = LoadingError(str(error))
             log.error("loading failed: %s", error)
+            self._failed = True
         # A panic in a compiled library is no Exception, and must not leave the page waiting.
         except BaseException:
-            self._error = LoadingError("loading failed; see the log")
             log.exception("loading failed")
+            self._failed = True
         else:
             self.opened.set()
         finally:
