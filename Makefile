@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
-EVAL ?= ../shared/eval/article_dev.jsonl
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
@@ -42,7 +41,7 @@ format: $(INSTALLED) ## Put the code into its standard form
 	$(BIN)/ruff check --fix .
 
 eval: $(INSTALLED) ## Score the answers on labelled questions: make eval EVAL=file
-	$(BIN)/rustqa eval $(EVAL)
+	$(BIN)/rustqa eval $(or $(EVAL),$(error name a file of labelled questions, as docs/evaluation.md describes them: make eval EVAL=file))
 
 bench: $(INSTALLED) ## Measure rustqa beside the least that the same work takes
 	PYTHONPATH=tests $(BIN)/python -m bench
