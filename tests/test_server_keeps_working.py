@@ -83,7 +83,8 @@ def test_a_reload_under_load_drops_nothing(own: Path, model_cache: Path) -> None
 def test_what_has_begun_ends_before_the_server_does(
     own: Path, model_cache: Path, workers: str
 ) -> None:
-    """Told to stop (SIGTERM) it answers a batch that it has begun, and listens to nobody else."""
+    """Told to stop (SIGTERM) it answers a batch that it has begun, and listens to nobody else;
+    then it has done well."""
     batch = {"questions": [{"question": f"When was the old oak felled, {n}?"} for n in range(100)]}
     body = json.dumps(batch).encode()
     head = f"POST /ask/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
@@ -99,6 +100,7 @@ Content-Length: {len(body)}\r\n\r\n".encode()
             assert reply.readline() == b"HTTP/1.1 200 OK\r\n"
             assert len(reply.read()) > 100_000
         served.process.communicate(timeout=40)
+        assert served.process.returncode == 0
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.1", served.port)).close()
 

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import webbrowser
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from multiprocessing import connection, parent_process
 from typing import TYPE_CHECKING, Any
@@ -36,8 +36,12 @@ log = logging.getLogger(__name__)
 _DRAIN = 30
 
 
+class _Told(SystemExit):
+    """SIGTERM came; uvicorn raises it once more when what had begun has ended."""
+
+
 def serve(settings: Settings, serving: Serving) -> None:
-    """Serves until interrupted; a missing or stale index is built first.
+    """Serves until told to stop; a missing or stale index is built first.
 
     SIGTERM lets requests that have begun end, SIGHUP takes up the index and the API keys anew.
     Raises InputError if the address cannot be listened on, the feedback or articles not kept, or
@@ -50,7 +54,9 @@ def serve(settings: Settings, serving: Serving) -> None:
     # What is wrong with the options is told before anything is begun.
     check_settings(settings)
     make_app = _app_of(settings, serving)
-    with closing(listen(serving.host, serving.port)) as listening:
+    # Who was told to stop, and has, has done well.
+    with suppress(_Told), closing(listen(serving.host, serving.port)) as listening:
+        signal.signal(signal.SIGTERM, _on_terminate)
         shown = f"[{serving.host}]" if ":" in serving.host else serving.host
         url = f"http://{shown}:{listening.getsockname()[1]}/"
         logs.set_up(serving.log, serving.policy.log_questions)
@@ -64,6 +70,10 @@ def serve(settings: Settings, serving: Serving) -> None:
             import uvicorn
 
             uvicorn.Server(_config(make_app())).run(sockets=[listening])
+
+
+def _on_terminate(*_: object) -> None:
+    raise _Told(0)
 
 
 def listen(host: str, port: int) -> socket.socket:
