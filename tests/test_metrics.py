@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from fakes import FakeEncoder, FakeReader
-from rustqa.metrics import Metrics, forget_process
+from rustqa.metrics import SHARED, Metrics, counted_together, forget_process
 from rustqa.pipeline import Pipeline
 from rustqa.store.local import FaissStore
 from rustqa.types import Answer
@@ -174,3 +175,38 @@ def test_processes_count_together(shared: dict[str, str], tmp_path: Path) -> Non
     text = _run(telling, shared)
     assert "rustqa_requests_at_work 3.0" in text
     assert 'rustqa_requests_total{method="POST",route="/ask",status="200"} 2.0' in text
+
+
+def test_folders_of_servers_that_are_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next server removes them, and never one that a process counts in, or is about to."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv(SHARED, "")
+    gone, living, new, elsewhere = (
+        tmp_path / name
+        for name in ("rustqa-metrics-1", "rustqa-metrics-2", "rustqa-metrics-3", "other")
+    )
+    for folder in (gone, living, new, elsewhere):
+        folder.mkdir()
+    for folder in (gone, elsewhere):
+        (folder / "counter_1.db").write_bytes(b"")
+    link = tmp_path / "rustqa-metrics-4"
+    link.symlink_to(elsewhere)
+    with subprocess.Popen(
+        [sys.executable, "-c", f"{COUNTING}\nsys.stdout.flush(); input()", "0"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, SHARED: str(living)},
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        with counted_together():
+            assert not gone.exists()
+            assert list(living.iterdir())
+            own = Path(os.environ[SHARED])
+            (own / "counter_2.db").write_bytes(b"")
+            with counted_together():
+                assert own.is_dir()
+        assert not own.exists()
+        process.kill()
+    with counted_together():
+        assert not living.exists()
+    assert sorted(tmp_path.iterdir()) == [elsewhere, new, link]
+    assert list(elsewhere.iterdir())

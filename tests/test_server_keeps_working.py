@@ -134,8 +134,10 @@ def _at_work(served: Process) -> float:
 
 
 def test_workers_share_the_address_and_follow_the_index(own: Path, model_cache: Path) -> None:
-    """All take up a new index; one that is killed is begun anew; none outlives the server."""
-    with serving(own, model_cache, "--index", "index", "--workers", "2") as served:
+    """All take up a new index; one that is killed is begun anew; none outlives the server,
+    and what they counted in goes with the next one."""
+    options = ("--index", "index", "--workers", "2")
+    with serving(own, model_cache, *options, TMPDIR=str(own)) as served:
         wait_until(lambda: len(_children(served)) >= 2)
         (own / "articles" / "hail.txt").write_text("It hailed on Monday.")
         index(own, model_cache)
@@ -147,6 +149,12 @@ def test_workers_share_the_address_and_follow_the_index(own: Path, model_cache: 
         last = _workers(served)
         served.process.kill()
         wait_until(lambda: not any(_runs(pid) for pid in last), 20)
+    [left] = own.glob("rustqa-metrics-*")
+    with serving(own, model_cache, *options, TMPDIR=str(own)) as served:
+        [counted_in] = own.glob("rustqa-metrics-*")
+        assert counted_in != left
+        assert served.stop() == 0
+    assert list(own.glob("rustqa-metrics-*")) == []
 
 
 def _children(served: Process) -> list[int]:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from rustqa.errors import Refusal
@@ -22,6 +26,7 @@ _BUCKETS = (
     *(0.1, 0.2, 0.5, 1, 2, 5, 10),
 )
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
+_PREFIX = "rustqa-metrics-"
 
 
 class Metrics:
@@ -38,7 +43,9 @@ class Metrics:
         # Of each counter the time it was made, which nobody asks for.
         prometheus.disable_created_metrics()  # type: ignore[no-untyped-call]
         self.content_type: str = prometheus.CONTENT_TYPE_LATEST
-        self._shared = bool(os.environ.get(SHARED))
+        self._shared = os.environ.get(SHARED)
+        if self._shared:
+            _hold(self._shared)
         self._registry = registry = prometheus.CollectorRegistry()
         self._index = _Index()
         self._requests = prometheus.Counter(
@@ -148,6 +155,40 @@ class _Index:
         info = GaugeMetricFamily("rustqa_index_info", "The index asked.", labels=["id"])
         info.add_metric([self.id], 1)
         yield info
+
+
+@contextmanager
+def counted_together() -> Iterator[None]:
+    """Lets processes that are begun meanwhile count together, in a folder that goes in the end;
+    those that killed servers left go first."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        _remove_left(left)
+    with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder:
+        os.environ[SHARED] = folder
+        _hold(folder)
+        yield
+
+
+def _hold(folder: str) -> None:
+    """Lets nobody remove the folder as long as this process lives, where the system knows locks."""
+    with suppress(ImportError, OSError):
+        import fcntl
+
+        fcntl.flock(os.open(folder, os.O_RDONLY), fcntl.LOCK_SH)
+
+
+def _remove_left(folder: Path) -> None:
+    """Removes the folder, unless somebody holds it or, as it is empty, may be about to."""
+    with suppress(ImportError, OSError):
+        import fcntl
+
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.listdir(handle):
+                shutil.rmtree(folder)
+        finally:
+            os.close(handle)
 
 
 def method_of(method: str) -> str:

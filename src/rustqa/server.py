@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import socket
-import tempfile
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -174,7 +173,7 @@ def _run_workers(settings: Settings, serving: Serving, listening: socket.socket)
     """Serves with several processes, of which one that ends is begun anew."""
     from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
-    from rustqa.metrics import SHARED, forget_process
+    from rustqa.metrics import counted_together, forget_process
 
     in_terminal = _has_terminal()
 
@@ -204,8 +203,7 @@ def _run_workers(settings: Settings, serving: Serving, listening: socket.socket)
                     log.warning("worker %d ended; another takes its place", pid)
                     forget_process(pid)
 
-    with tempfile.TemporaryDirectory(prefix="rustqa-metrics-") as shared:
-        os.environ[SHARED] = shared
+    with counted_together():
         app = partial(_make_in_worker, settings, serving)
         Workers(_config(app, serving.workers), sockets=[listening]).run()
 
