@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from rustqa import wanted
 from rustqa.errors import AbandonedError, BusyError
-from rustqa.middleware.admission import Admission, Lane
+from rustqa.middleware.admission import Admission
 from rustqa.policy import Policy
 
 POLICY = replace(Policy(), queue=2, patience=5, work_seconds=5)
@@ -332,37 +332,6 @@ def test_a_short_batch_does_not_wait_for_a_long_one(places: int) -> None:
     run(test)
 
 
-@pytest.mark.parametrize(("later", "first"), [(9.0, "short"), (11.0, "long")])
-def test_a_long_one_waits_no_longer_than_it_takes(
-    later: float, first: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of a hundredfold length, at a tenth of a second each, it lets go before it only what comes
-    within ten seconds."""
-
-    async def test() -> None:
-        now, turns = 0.0, []
-        monkeypatch.setattr("rustqa.middleware.admission.time.monotonic", lambda: now)
-        lane = Lane(1, 2, None, None)
-        never = asyncio.get_running_loop().create_future()
-
-        async def wait(name: str, size: int) -> None:
-            await lane.enter(never, size)
-            turns.append(name)
-            lane.leave()
-
-        await lane.enter(never)
-        long = asyncio.ensure_future(wait("long", 101))
-        await settle()
-        now += later
-        short = asyncio.ensure_future(wait("short", 1))
-        await settle()
-        lane.leave()
-        await asyncio.gather(long, short)
-        assert turns[0] == first
-
-    run(test)
-
-
 def test_a_turn_that_comes_too_late_is_passed_on(places: int) -> None:
     """A client that leaves at the very moment when its turn comes keeps no place."""
 
@@ -379,24 +348,6 @@ def test_a_turn_that_comes_too_late_is_passed_on(places: int) -> None:
         await settle()
         assert told[-1] == (0, 0)
         assert app.begun == places
-
-    run(test)
-
-
-def test_how_long_to_wait_is_what_it_usually_takes(places: int) -> None:
-    """The longer a place is taken, the later who finds none is told to come again; the longer
-    their own work, too."""
-
-    async def test() -> None:
-        lane = Lane(places, 0, 1, 1)
-        lane.at_work = places
-        for _ in range(200):
-            lane.at_work += 1
-            lane.leave(16.0, 2)
-        for size, seconds in [(1, "4"), (10, "40")]:
-            with pytest.raises(BusyError) as info:
-                await lane.enter(asyncio.get_running_loop().create_future(), size)
-            assert info.value.headers["Retry-After"] == seconds
 
     run(test)
 
