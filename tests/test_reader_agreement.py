@@ -1,6 +1,9 @@
-"""Reader: what another article says too does not make an answer less sure."""
+"""Reader: of several articles, what another says too does not make an answer less sure, and the one
+that fits best comes first."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,7 +11,7 @@ from hypothesis import strategies as st
 
 from fakes import candidates_of, hashed_scores
 from rustqa.corpus import make_document
-from rustqa.reader import Calibration, SpanReader
+from rustqa.reader import STANDING, Calibration, SpanReader
 from rustqa.types import Reading
 from rustqa.windows import Layout
 
@@ -44,6 +47,17 @@ def test_another_article_that_says_otherwise_is_a_rival(layout: Layout) -> None:
     one, other = "Ada Quill sails.", "Tom Reed sails."
     sure = [_read(layout, text)[0].confidence for text in (one, other)]
     assert max(reading.confidence for reading in _read(layout, one, other)) < max(sure)
+
+
+def test_the_article_that_fits_best_comes_first(layout: Layout) -> None:
+    """What stands in another is lowered by its article's standing."""
+    reader = SpanReader("untaught", layout, hashed_scores, CALIBRATION)
+    documents = [make_document(name, "Ada Quill sails on Sunday.") for name in "ab"]
+    [one], [other] = map(candidates_of, documents)
+    readings = reader.read("Who sails?", [replace(one, standing=-0.1), other], 2)
+    assert [reading.passage.document_id for reading in readings] == ["b", "a"]
+    lead = readings[0].scores["reader"] - readings[1].scores["reader"]
+    assert lead == pytest.approx(STANDING * 0.1)
 
 
 @given(ROWS)

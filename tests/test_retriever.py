@@ -57,6 +57,16 @@ def test_evidence_belongs_to_its_sentence() -> None:
         assert all(0 <= item.bm25 < 1 and abs(item.dense) <= 1.0001 for item in candidate.evidence)
 
 
+def test_standing_is_how_far_an_article_falls_short() -> None:
+    """By its best sentence, which its other passages have the same standing as."""
+    found = _retriever(FakeEncoder()).retrieve("Who found a crack in the harbour wall?", 20)
+    best = {item.passage.document_id: item.score for item in reversed(found)}
+    assert len(best) == 2 < len(found)
+    for item in found:
+        assert item.standing == best[item.passage.document_id] - found[0].score
+    assert {item.standing < 0 for item in found} == {True, False}
+
+
 def test_words_decide_where_vectors_do_not() -> None:
     """With one vector for all texts the passage that has the rare word comes first."""
     retriever = _retriever(FixedEncoder(), "The sea rose.", "The wall fell.", "The sea fell.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,8 @@ import pytest
 
 from rustqa.evaluate import Outcome
 from rustqa.labelled import LabelledQuestion
-from rustqa.reader import Calibration
-from rustqa.training.calibrate import Read, fit, lowest_threshold
+from rustqa.reader import STANDING, Calibration
+from rustqa.training.calibrate import Read, fit, fit_standing, lowest_threshold
 
 
 def _reads(seed: int, count: int = 800) -> list[Read]:
@@ -26,7 +27,8 @@ def _reads(seed: int, count: int = 800) -> list[Read]:
         answers = ("this",) if number % 2 else ()
         question = LabelledQuestion(f"Which {number}?", "which", (), answers, ())
         file, f1 = Path("made.jsonl"), right.astype(np.float64)
-        reads.append(Read(question, file, str(number), features, right, right, f1, f1))
+        alone = np.zeros(8)
+        reads.append(Read(question, file, str(number), features, right, right, f1, f1, alone))
     return reads
 
 
@@ -63,12 +65,31 @@ def test_what_is_not_kept_has_no_weight(kept: tuple[bool, bool, bool]) -> None:
     assert tuple(weight != 0 for weight in rank) == kept
 
 
+def test_the_standing_counts_as_much_as_it_tells() -> None:
+    """Where right sentences are of articles of good standing it is found to; where they are of any
+    it counts for nothing."""
+    random = np.random.default_rng(3)
+    fitted = []
+    for telling in (3.0, 0.0):
+        reads = []
+        for read in _reads(4):
+            standings = np.minimum(0, random.normal(-0.5, 0.3, 8) + telling * read.right / 5)
+            features = read.features.copy()
+            features[:, 2] += STANDING * standings
+            reads.append(replace(read, features=features, standings=standings))
+        fitted.append(fit_standing(reads, (1.0, 1.0, 1.0)))
+    told, untold = fitted
+    assert told["weight"] > 2 > abs(untold["weight"])
+    assert told["hit@1 with"] > told["hit@1 without"] + 2
+    assert untold["hit@1 with"] == pytest.approx(untold["hit@1 without"], abs=2)
+
+
 def test_a_question_for_which_nothing_was_read_is_not_answered(fitted: Calibration) -> None:
     """Silence is sure to be given."""
     question = LabelledQuestion("Why?", "why", (), (), ())
     empty = np.zeros(0)
     flags = empty.astype(np.bool_)
-    read = Read(question, Path("f"), "a", empty.reshape(0, 3), flags, flags, empty, empty)
+    read = Read(question, Path("f"), "a", empty.reshape(0, 3), flags, flags, empty, empty, empty)
     outcome = read.outcome(fitted)
     assert (outcome.answered, outcome.rank, outcome.confidence) == (False, None, 0.0)
 

@@ -44,6 +44,9 @@ _MEND = (
     "or correct RUSTQA_READER if you set it"
 )
 
+# What an article's standing among others counts for, as a part of the evidence: a question that
+# fits several articles is about the one that fits it best.
+STANDING = 2.8
 # Tokens of an answer.
 _MAX_ANSWER = 60
 # Characters of a passage that are read; only a sentence without an end has more.
@@ -136,7 +139,8 @@ class Judged(NamedTuple):
     @property
     def features(self) -> tuple[float, float, float]:
         """What the ranking weighs."""
-        return self.span_score, self.sentence_score, self.evidence.score
+        evidence = self.evidence.score + STANDING * self.candidate.standing
+        return self.span_score, self.sentence_score, evidence
 
 
 class SpanReader:

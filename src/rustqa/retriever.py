@@ -53,6 +53,10 @@ class FusedRetriever:
         scores = WEIGHTS @ features
         ends = np.cumsum(counts)
         best = np.maximum.reduceat(scores, ends - counts)
+        _, article = np.unique([one.document_id for one in pool.passages], return_inverse=True)
+        heads = np.full(len(best), -np.inf)
+        np.maximum.at(heads, article, best)
+        standings = (heads[article] - best.max()).tolist()
         # Stable, so that equal scores keep the articles' order.
         order = np.argsort(-best, kind="stable")[:top_k].tolist()
         rows = list(zip(scores.tolist(), *features.tolist(), strict=True))
@@ -62,5 +66,5 @@ class FusedRetriever:
             own_rows = rows[ends[place] - counts[place] : ends[place]]
             pairs = zip(passage.sentences, own_rows, strict=True)
             evidence = tuple(Evidence(sentence, *row) for sentence, row in pairs)
-            found.append(Candidate(passage, pool.texts[place], evidence))
+            found.append(Candidate(passage, pool.texts[place], evidence, standings[place]))
         return found

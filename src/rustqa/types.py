@@ -139,11 +139,16 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A retrieved passage, its text, and the evidence for each of its sentences, in order."""
+    """A retrieved passage, its text, and the evidence for each of its sentences, in order.
+
+    `standing` is its article's: the score of the article's best sentence less that of the best
+    article's, 0 or below.
+    """
 
     passage: Passage
     text: str
     evidence: tuple[Evidence, ...]
+    standing: float = 0.0
 
     @property
     def score(self) -> float:

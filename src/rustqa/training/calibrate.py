@@ -7,7 +7,9 @@ logistic regression on the joint score and its lead (Platt 1999), over the three
 every question. What is printed is cross-validated: each article's questions are judged by weights
 fitted on the others (the indexed articles' questions, being few articles, one by one). The
 threshold, the lowest at which nine answers in ten are right, is then chosen over all of them. With
---write the weights fitted on all go into the reader's folder.
+--write the weights fitted on all go into the reader's folder. With --together is printed what an
+article's standing counts for (STANDING in reader.py), likewise a conditional logit, and how many
+sentences come first rightly without it and, cross-validated, with it.
 """
 
 from __future__ import annotations
@@ -26,10 +28,17 @@ from tqdm import tqdm
 
 from rustqa.encoder import open_passage_encoder
 from rustqa.evaluate import PRECISION, TOP_K, Outcome, best_match, by_threshold, score
-from rustqa.labelled import LabelledQuestion, read_labelled
+from rustqa.labelled import LabelledQuestion, merged, read_labelled
 from rustqa.opening import open_pipeline
 from rustqa.pipeline import Pipeline
-from rustqa.reader import DESCRIPTION, Calibration, SpanReader, description, open_reader
+from rustqa.reader import (
+    DESCRIPTION,
+    STANDING,
+    Calibration,
+    SpanReader,
+    description,
+    open_reader,
+)
 from rustqa.report import save
 from rustqa.settings import Settings
 from rustqa.training import errors_in_a_line
@@ -57,6 +66,7 @@ class Read:
     paragraphs: NDArray[np.bool_]
     exact: Floats
     f1: Floats
+    standings: Floats
 
     def outcome(self, calibration: Calibration) -> Outcome:
         """How the question would go, the answer being given if there is any."""
@@ -84,6 +94,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("reader", type=Path, help="the folder of an exported reader")
     parser.add_argument("--on", nargs="+", type=Path, required=True, help="labelled files")
+    parser.add_argument(
+        "--together", type=Path, help="labelled articles that are asked all together"
+    )
     parser.add_argument("--write", action="store_true", help="put the weights into the folder")
     options = parser.parse_args(arguments)
     settings = replace(Settings.from_env(), reader=options.reader)
@@ -101,6 +114,10 @@ def main(arguments: list[str] | None = None) -> int:
         }
     weights = asdict(fit(reads, _ABLATIONS["all together"]))
     report["weights"] = weights
+    if options.together:
+        report["standing"] = fit_standing(
+            list(_reads(options.together, settings, together=True)), weights["rank"]
+        )
     sys.stdout.write(json.dumps(report, indent=2) + "\n")
     if options.write:
         file = options.reader / DESCRIPTION
@@ -125,6 +142,48 @@ def fit(reads: Sequence[Read], kept: Sequence[bool]) -> Calibration:
     return replace(ranking, right=_three([*model.coef_[0], model.intercept_[0]]))
 
 
+def fit_standing(reads: Sequence[Read], rank: Sequence[float]) -> dict[str, float]:
+    """The weight of an article's standing, as a part of the evidence that `rank` weighs, under
+    which right sentences rank first, and the shares of them that do without and with it."""
+    answerable = [read for read in reads if read.question.answers]
+    standings = [rank[2] * read.standings for read in answerable]
+    scores = [
+        np.stack([read.features @ rank - STANDING * standing, standing], 1)
+        for read, standing in zip(answerable, standings, strict=True)
+    ]
+    fold_of = _folds(answerable)
+
+    def fitted(without: int | None) -> float:
+        one, other = fit_ranking(
+            [
+                (rows, read.right, 1.0)
+                for rows, read in zip(scores, answerable, strict=True)
+                if read.right.any() and fold_of[read.article] != without
+            ]
+        )
+        return float(other / one)
+
+    def hits(weights: Sequence[float]) -> float:
+        right = [
+            bool(len(rows)) and bool(read.right[np.argmax(rows @ (1.0, weights[fold]))])
+            for rows, read in zip(scores, answerable, strict=True)
+            for fold in [fold_of[read.article]]
+        ]
+        return round(100 * float(np.mean(right)), 1)
+
+    return {
+        "weight": round(fitted(None), 2),
+        "hit@1 without": hits([0.0] * _FOLDS),
+        "hit@1 with": hits([fitted(fold) for fold in range(_FOLDS)]),
+    }
+
+
+def _folds(reads: Sequence[Read]) -> dict[str, int]:
+    """In which fold each article is judged."""
+    articles = sorted({read.article for read in reads})
+    return {article: number % _FOLDS for number, article in enumerate(articles)}
+
+
 def _three(weights: Sequence[float] | Floats) -> tuple[float, float, float]:
     one, two, three = (round(float(weight), 4) for weight in weights)
     return one, two, three
@@ -143,8 +202,7 @@ def lowest_threshold(outcomes: Sequence[Outcome]) -> float:
 
 def _cross_validated(reads: Sequence[Read], kept: Sequence[bool]) -> list[Outcome]:
     """The outcome of each, under weights fitted on other articles."""
-    articles = sorted({read.article for read in reads})
-    fold_of = {article: number % _FOLDS for number, article in enumerate(articles)}
+    fold_of = _folds(reads)
     fitted = [
         fit([read for read in reads if fold_of[read.article] != fold], kept)
         for fold in range(_FOLDS)
@@ -152,10 +210,11 @@ def _cross_validated(reads: Sequence[Read], kept: Sequence[bool]) -> list[Outcom
     return [read.outcome(fitted[fold_of[read.article]]) for read in reads]
 
 
-def _reads(file: Path, settings: Settings) -> Iterator[Read]:
+def _reads(file: Path, settings: Settings, together: bool = False) -> Iterator[Read]:
     pipeline, reader = open_pipeline(settings), open_reader(settings.reader)
     sets = read_labelled(file, pipeline.store.documents)
     encoder = open_passage_encoder(settings.encoder, settings.cache)
+    sets = [merged(sets)] if together else sets
     for labelled in tqdm(sets, file.name, disable=None):
         asker = pipeline.over(labelled.documents, encoder) if labelled.documents else pipeline
         for number, question in enumerate(labelled.questions):
@@ -185,6 +244,7 @@ def _read(
         np.array(paragraphs, np.bool_),
         exact,
         f1,
+        np.array([item.candidate.standing for item in judged]),
     )
 
 
