@@ -305,10 +305,22 @@ def test_other_sites_may_ask_if_they_are_named() -> None:
         response = client.post("/ask", json=ASKED, headers=origin)
         assert response.headers["access-control-allow-origin"] == "https://news.example"
         assert "access-control-allow-credentials" not in response.headers
+        exposed = set(response.headers["access-control-expose-headers"].split(", "))
+        assert exposed == {"X-Total-Count", "Link", "Retry-After", "X-Request-ID"}
         preflight = client.options("/ask", headers=origin | asks)
         assert preflight.headers["access-control-allow-origin"] == "https://news.example"
         evil = client.post("/ask", json=ASKED, headers={"Origin": "https://evil.example"})
         assert "access-control-allow-origin" not in evil.headers
+
+
+def test_a_head_is_answered_as_a_get_and_counted_as_what_it_is() -> None:
+    """With the same status and headers, and no body."""
+    with served(Policy()) as client:
+        one, other = client.head("/healthz"), client.get("/healthz")
+        assert (one.status_code, one.headers["content-length"]) == (200, str(len(other.content)))
+        counted = client.get("/metrics").text
+    assert 'rustqa_requests_total{method="HEAD",route="/healthz",status="200"} 1.0' in counted
+    assert 'rustqa_requests_total{method="GET",route="/healthz",status="200"} 1.0' in counted
 
 
 def test_other_sites_may_show_the_page_if_they_are_named() -> None:

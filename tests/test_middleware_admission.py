@@ -221,6 +221,28 @@ def test_what_takes_too_long_is_answered_all_the_same(places: int) -> None:
     run(test)
 
 
+def test_what_fails_when_it_is_given_up_is_logged(
+    places: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody else hears of it."""
+
+    async def test() -> None:
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await asyncio.sleep(0.1)
+            raise ValueError("the disk is gone")
+
+        admission = Admission(app, replace(POLICY, work_seconds=0.01), lambda *_: None)
+        with pytest.raises(AbandonedError):
+            await Client().ask(admission)
+        await asyncio.sleep(0.2)
+
+    run(test)
+    [record] = caplog.records
+    assert record.getMessage() == "work that was given up failed"
+    assert record.exc_info is not None
+    assert "the disk is gone" in str(record.exc_info[1])
+
+
 def test_a_client_that_takes_its_answer_slowly_holds_no_place(places: int) -> None:
     """Once the response begins the next one's turn has come."""
 
