@@ -40,6 +40,7 @@ def chromium() -> str:
 def browser() -> Iterator[Browser]:
     """One headless browser for all tests."""
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    expect.set_options(timeout=15_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=arguments)
         yield browser
@@ -85,7 +86,7 @@ def open_page(browser: Browser, address: str) -> Iterator[Open]:
     def visit(path: str = "/", viewport: ViewportSize = DESKTOP, **options: Any) -> Page:
         context = browser.new_context(viewport=viewport, **options)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(15_000)
         page.on("request", watch)
         page.on("console", lambda line: faults.append(line.text))
         page.on("pageerror", lambda error: faults.append(str(error)))
