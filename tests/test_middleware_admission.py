@@ -24,7 +24,6 @@ class Client:
 
     path: str = "/ask"
     method: str = "POST"
-    body: bytes = b"{}"
     sent: list[Message] = field(default_factory=list)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     asked: bool = False
@@ -33,7 +32,7 @@ class Client:
         """The body, then that the client has left."""
         if not self.asked:
             self.asked = True
-            return {"type": "http.request", "body": self.body, "more_body": False}
+            return {"type": "http.request", "body": b"{}", "more_body": False}
         await self.gone.wait()
         return {"type": "http.disconnect"}
 
@@ -330,26 +329,6 @@ def test_batches_wait_for_each_other_alone(places: int) -> None:
         app.finish.set()
         await asyncio.gather(*batches, *asking)
         assert app.begun == 2 + places
-
-    run(test)
-
-
-def test_a_short_batch_does_not_wait_for_a_long_one(places: int) -> None:
-    """That waits, too; which of them is the shorter is told by the length of the body."""
-
-    async def test() -> None:
-        turns: list[str] = []
-
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            body = (await receive())["body"]
-            await asyncio.sleep(0)
-            turns.append(f"{len(body):,}")
-
-        admission = Admission(app, POLICY, lambda *_: None)
-        bodies = [b"{}", b"?" * 6000, b"?" * 300]
-        clients = [Client("/ask/batch", body=body) for body in bodies]
-        await asyncio.gather(*(client.ask(admission) for client in clients))
-        assert turns == ["2", "300", "6,000"]
 
     run(test)
 

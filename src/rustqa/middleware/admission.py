@@ -23,8 +23,6 @@ from rustqa.policy import Policy
 log = logging.getLogger(__name__)
 
 _ADDING_QUEUE = 4
-# So many bytes of a batch take about as long as one question.
-_BYTES = 100
 
 
 class Admission:
@@ -55,10 +53,9 @@ class Admission:
         lane = self._lane(scope)
         body = await receive()
         gone = asyncio.ensure_future(_until_gone(receive))
-        size = 1 + len(body.get("body", b"")) // _BYTES if lane is self._batches else 1
         try:
-            if await lane.enter(gone, size):
-                await _Work(self._app, lane, size, scope, body, gone, send).run()
+            if await lane.enter(gone):
+                await _Work(self._app, lane, scope, body, gone, send).run()
         finally:
             gone.cancel()
 
@@ -79,11 +76,10 @@ class _Work:
     """One request at its place, which it leaves when its answer is there or its work has ended."""
 
     def __init__(
-        self, app: ASGIApp, lane: Lane, size: int, scope: Scope, body: Message,
+        self, app: ASGIApp, lane: Lane, scope: Scope, body: Message,
         gone: asyncio.Future[None], send: Send,
     ) -> None:  # fmt: skip
         self._lane = lane
-        self._size = size
         self._messages = iter([body])
         self._gone = gone
         self._send = send
@@ -138,7 +134,7 @@ class _Work:
     def _leave(self) -> None:
         if not self._left:
             self._left = True
-            self._lane.leave(time.monotonic() - self._began, self._size)
+            self._lane.leave(time.monotonic() - self._began)
 
     def _end(self, task: asyncio.Future[None]) -> None:
         self._leave()

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import deque
 from collections.abc import Callable
-from time import monotonic
 
 from rustqa.errors import BusyError
 
 
 class Lane:
-    """Places at work, and a queue before them.
-
-    Whose work would have been done first, had all begun when they came, is the first to get a
-    place: the short do not wait for the long, unless those came long before.
-    """
+    """Places at work, and a queue before them."""
 
     def __init__(
         self, places: int, queue: int, patience: float | None, seconds: float | None
@@ -27,10 +23,9 @@ class Lane:
         self._patience = patience
         self.seconds = seconds
         self.at_work = 0
-        # When each would have been done, and its size.
-        self._waiting: dict[asyncio.Future[None], tuple[float, int]] = {}
+        self._waiting: deque[asyncio.Future[None]] = deque()
         self.tell: Callable[[], None] = lambda: None
-        # Seconds that a place is taken for work of size one, on the average of lately.
+        # How long a place is taken, on the average of lately.
         self._usual = 0.1
 
     @property
@@ -38,8 +33,8 @@ class Lane:
         """How many wait for a place."""
         return len(self._waiting)
 
-    async def enter(self, gone: asyncio.Future[None], size: int = 1) -> bool:
-        """Whether there is a place now, for work of that size; False if the client left first.
+    async def enter(self, gone: asyncio.Future[None]) -> bool:
+        """Whether there is a place now; False if the client left first.
 
         Raises BusyError if too many wait already, or none becomes free in time.
         """
@@ -48,9 +43,9 @@ class Lane:
             self.tell()
             return True
         if self.waiting >= self._queue:
-            raise self._busy(size)
+            raise self._busy()
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting[turn] = monotonic() + self._usual * size, size
+        self._waiting.append(turn)
         self.tell()
         try:
             await asyncio.wait({turn, gone}, timeout=self._patience, return_when="FIRST_COMPLETED")
@@ -62,16 +57,14 @@ class Lane:
         self._give_back(turn)
         if gone.done():
             return False
-        raise self._busy(size)
+        raise self._busy()
 
-    def leave(self, taken: float | None = None, size: int = 1) -> None:
-        """Gives a place, which was taken for so many seconds by work of that size, to the next."""
+    def leave(self, taken: float | None = None) -> None:
+        """Gives a place, which was taken for so many seconds, to the next."""
         if taken is not None:
-            self._usual += (taken / size - self._usual) / 20
+            self._usual += (taken - self._usual) / 20
         if self._waiting:
-            first = min(self._waiting, key=self._waiting.__getitem__)
-            del self._waiting[first]
-            first.set_result(None)
+            self._waiting.popleft().set_result(None)
         else:
             self.at_work -= 1
         self.tell()
@@ -81,12 +74,11 @@ class Lane:
         if turn.done():
             self.leave()
         else:
-            del self._waiting[turn]
+            self._waiting.remove(turn)
             self.tell()
 
-    def _busy(self, size: int) -> BusyError:
-        before = sum(other for _, other in self._waiting.values())
-        seconds = math.ceil(self._usual * (before + size) / self._places)
+    def _busy(self) -> BusyError:
+        seconds = math.ceil(self._usual * (self.waiting + 1) / self._places)
         return BusyError(
             f"too much is asked at once; try again in {seconds} s", {"Retry-After": str(seconds)}
         )
