@@ -133,9 +133,25 @@ def test_the_last_wish_counts(open_page: Open) -> None:
     with page.expect_response("**/articles/*") as late:
         held[0].continue_()
     late.value.finished()
-    page.evaluate("() => new Promise(requestAnimationFrame)")
+    # A further fetch is answered after what is done with the late one has been done.
+    page.evaluate("async () => { for (let i = 0; i < 5; i += 1) await fetch('/healthz') }")
     expect(cited).to_have_count(1)
     expect(page.get_by_role("heading", level=1)).not_to_have_text("Harvest lost")
+
+
+def test_an_article_is_opened_whatever_is_asked_meanwhile(open_page: Open) -> None:
+    """A question without an answer takes the marks away, not the article that is on its way."""
+    page = open_page()
+    open_shelf(page)
+    find(page, "harvest", 1)
+    held: list[Route] = []
+    page.route("**/articles/*", lambda route: held.append(route))
+    with page.expect_request("**/articles/*"):
+        page.locator("#listed").get_by_role("link", name="Harvest lost").click()
+    ask(page, "Who won the cup?")
+    expect(page.locator(".turn[data-record]")).to_have_count(1)
+    held[0].continue_()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Harvest lost")
 
 
 def test_only_the_ticked_articles_are_asked(open_page: Open) -> None:

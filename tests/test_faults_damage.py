@@ -134,8 +134,9 @@ def test_a_damaged_copy_of_the_manifest_is_named(
     for way in damages(made.index / ".manifest.json"):
         caplog.clear()
         assert dict(open_pipeline(made).store.documents) == before, way
-        fault = "missing" if way == "missing" else "damaged"
-        assert f"{made.index / '.manifest.json'} is {fault}; the index is used" in caplog.text, way
+        said = f"{made.index / '.manifest.json'} is damaged; the index is used" in caplog.text
+        # An index without the copy may be older than the custom.
+        assert said == (way != "missing"), way
     caplog.clear()
     open_pipeline(made)
     assert caplog.text == ""

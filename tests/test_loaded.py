@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from rustqa.errors import EncoderError, ReaderError, RustQAError, StoreError
+from rustqa.errors import EncoderError, LockedError, ReaderError, RustQAError, StoreError
 from rustqa.pipeline import Pipeline
 from rustqa.types import Answer
 from rustqa.upkeep import Keeper
@@ -54,7 +54,7 @@ def test_what_is_for_the_operator_is_logged(
     """Who asks reads whom to tell, whichever route is asked; the log has the whole message."""
     pipeline = make_pipeline(town())
 
-    def fail(*_: object) -> Answer:
+    def fail(*_: object, **__: object) -> Answer:
         raise error
 
     with serve(pipeline) as client:
@@ -76,7 +76,7 @@ def test_of_an_article_that_is_added_likewise(
     """By the page's form, which comes back as it was filled in."""
 
     def fail(*_: object) -> None:
-        raise StoreError("another process is making the index at /srv/secret")
+        raise StoreError("/srv/secret cannot be written")
 
     monkeypatch.setattr(Keeper, "add", fail)
     pipeline, upkeep = kept_up(tmp_path, monkeypatch)
@@ -89,3 +89,20 @@ def test_of_an_article_that_is_added_likewise(
     assert 'value="Storm"' in page.text
     assert "secret" not in page.text
     assert "/srv/secret" in caplog.text
+
+
+def test_while_the_index_is_made_who_adds_is_told_to_try_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And when, without a path of the server's."""
+    pipeline, upkeep = kept_up(tmp_path, monkeypatch)
+
+    def fail(*_: object) -> None:
+        raise LockedError("another process is making the index at /srv/secret")
+
+    monkeypatch.setattr(Keeper, "add", fail)
+    with serve(pipeline, upkeep=upkeep) as client:
+        response = client.post("/articles", json={"title": "Storm", "text": "It blew."})
+    assert (response.status_code, response.headers["retry-after"]) == (503, "10")
+    said = "the articles are being changed just now; try again in a moment"
+    assert response.json() == {"error": said}

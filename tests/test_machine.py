@@ -12,7 +12,7 @@ from shutil import disk_usage
 
 import pytest
 
-from faults import FullDisk, told
+from faults import told
 from rustqa import machine
 from rustqa.machine import (
     MachineError,
@@ -174,6 +174,23 @@ def test_a_folder_is_written_to(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_that_is_not_there_yet_is_named(tmp_path: Path) -> None:
+    """Though it is tried where it would be made, even below what may not be looked at."""
+    (tmp_path / "file").write_text("")
+    try_writing(tmp_path / "a" / "b", "name another")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    with pytest.raises(MachineError, match="file/b cannot be written") as error:
+        try_writing(tmp_path / "file" / "b", "name another")
+    assert str(error.value).endswith("; make it writable or name another")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "stat", refuse)
+        assert machine.nearest(tmp_path / "a") == tmp_path
+
+
 def test_a_full_disk_is_found(small_disk: Path) -> None:
     """Though its permissions say that it can be written."""
     try_writing(small_disk, "name another")
@@ -187,7 +204,7 @@ def test_a_full_disk_is_found(small_disk: Path) -> None:
     assert [path.name for path in small_disk.iterdir()] == ["ballast"]
 
 
-@pytest.mark.parametrize("step", [1, 2])
+@pytest.mark.parametrize("step", ["open", "fsync"])
 @pytest.mark.parametrize(
     ("code", "said"),
     [
@@ -195,9 +212,14 @@ def test_a_full_disk_is_found(small_disk: Path) -> None:
         (errno.EDQUOT, "(Disk quota exceeded); make room there or name another"),
     ],
 )
-def test_what_the_system_says_is_passed_on(step: int, code: int, said: str, tmp_path: Path) -> None:
+def test_what_the_system_says_is_passed_on(step: str, code: int, said: str, tmp_path: Path) -> None:
     """Whether the file cannot be made or not be brought to the disk."""
-    with told(FullDisk(step, alone=True, code=code)), pytest.raises(MachineError) as error:
+
+    def fail(what: str) -> None:
+        if what == step:
+            raise OSError(code, os.strerror(code))
+
+    with told(fail), pytest.raises(MachineError) as error:
         try_writing(tmp_path, "name another")
     assert str(error.value).endswith(said)
     assert list(tmp_path.iterdir()) == []

@@ -236,6 +236,23 @@ def test_a_follow_up_is_asked_of_the_article_spoken_of(town: str, name: str) -> 
     assert answer.citations[0].document_id == name
 
 
+def test_the_article_spoken_of_falls_short_of_none() -> None:
+    """All its passages have one standing, though another article fits the bare question better."""
+    said = ["The mayor of Saltby resigned on Monday.", "She keeps bees.", "Nobody asked how old."]
+    made_of = [
+        make_document("a", "\n\n".join(said)),
+        make_document("b", "How old was the oak? How old it was nobody knows."),
+    ]
+    encoder = FakeEncoder()
+    asker = Pipeline(build_in_memory(made_of, encoder), encoder, FakeReader())
+    asked = asker.understand("And how old?", [Turn("Who resigned in Saltby?", "The mayor")])
+    standings = {(one.passage.document_id, one.standing) for one in asker.candidates(asked)}
+    assert asked.article == "a"
+    assert standings == {("a", 0.0), ("b", 0.0)}
+    alone = asker.candidates(asker.understand("How old was the oak?"))
+    assert {one.standing < 0 for one in alone if one.passage.document_id == "a"} == {True}
+
+
 @pytest.mark.parametrize(("sure", "first"), [((0.4, 0.9), "b"), ((0.8, 0.95), "a")])
 def test_an_answer_from_elsewhere_has_to_be_far_surer(
     sure: tuple[float, float], first: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from importlib import import_module
 
@@ -35,3 +36,10 @@ def test_each_module_explains_itself(
     assert said.out.startswith(f"usage: {name}.py")
     assert f"python -m rustqa.training.{name} " in said.out
     assert said.err == ""
+
+
+def test_a_module_is_run_by_its_name() -> None:
+    """As its explanation says."""
+    command = [sys.executable, "-m", "rustqa.training.data", "--help"]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout.startswith("usage: data.py")

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from rustqa import machine
 from rustqa.checking import find_changes, open_store
-from rustqa.encoder import open_passage_encoder, open_question_encoder
+from rustqa.encoder import open_passage_encoder, open_question_encoder, weights_fingerprint
 from rustqa.errors import CorpusError, InputError, RustQAError, StoreError
+from rustqa.onnx_cache import open_cached
 from rustqa.opening import open_pipeline
 from rustqa.reader import open_reader
 from rustqa.serving import check_workers
@@ -54,7 +55,7 @@ def _kept(settings: Settings) -> Iterator[Finding]:
         yield _find("manifest", lambda: _manifest(settings.index))
     yield _find("encoder", lambda: _weights(settings))
     yield _find("reader", lambda: open_reader(settings.reader).name)
-    yield _find("cache", lambda: _cache(settings.cache))
+    yield _find("cache", lambda: _cache(settings))
     yield _find("questions", lambda: _question_encoder(settings))
 
 
@@ -125,8 +126,15 @@ def _question_encoder(settings: Settings) -> str:
     return "encoded by sentence-transformers (slow to start)" if slow else "encoded by ONNX Runtime"
 
 
-def _cache(folder: Path) -> str:
-    machine.try_writing(machine.nearest(folder), "set RUSTQA_CACHE, as every start is slow so")
+def _cache(settings: Settings) -> str:
+    folder, encoder = settings.cache, settings.encoder
+    try:
+        machine.try_writing(folder, "set RUSTQA_CACHE, as every start is slow so")
+    except machine.MachineError:
+        # As in a container, where all that is to be kept was kept when it was built.
+        if open_cached(folder, encoder, weights_fingerprint(encoder)) is None:
+            raise
+        return f"{folder}, not to be written, holds the encoder"
     return str(folder)
 
 
@@ -173,7 +181,8 @@ def _counted(number: int, what: str) -> str:
 def _feedback(file: Path) -> str:
     otherwise = "name another file with RUSTQA_FEEDBACK"
     there = file.exists()
-    if there and not (file.is_file() and os.access(file, os.W_OK)):
+    usable = file.is_file() and os.access(file, os.W_OK) if there else file.parent.is_dir()
+    if not usable:
         raise InputError(f"{file} cannot be written; {otherwise}")
     # Of a file that is there the folder need take no other.
     if not there or os.access(file.parent, os.W_OK):
@@ -182,7 +191,7 @@ def _feedback(file: Path) -> str:
 
 
 def _adding(folder: Path) -> str:
-    machine.try_writing(machine.nearest(folder), "name another folder with RUSTQA_ADD_TO")
+    machine.try_writing(folder, "name another folder with RUSTQA_ADD_TO")
     return str(folder)
 
 

@@ -68,6 +68,15 @@ class StoreError(RustQAError):
     exit_code = 3
 
 
+class LockedError(StoreError):
+    """Another process is making the index; it can be changed when that is done."""
+
+    instead = "the articles are being changed just now; try again in a moment"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, {"Retry-After": "10"})
+
+
 class EncoderError(RustQAError):
     """The encoder's files are missing, damaged or of an unknown kind."""
 

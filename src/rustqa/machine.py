@@ -138,15 +138,17 @@ def libraries(extras: Collection[str] = ()) -> str:
 
 def nearest(path: Path) -> Path:
     """The path, or of the folders above it the nearest that exists."""
-    return next(place for place in (path, *path.absolute().parents) if place.exists())
+    # What may not be looked at is for Path.exists() an error.
+    return next(place for place in (path, *path.absolute().parents) if os.path.exists(place))
 
 
 def try_writing(folder: Path, otherwise: str) -> None:
-    """Puts a small file on the disk there and removes it, as permissions do not tell of room;
-    raises MachineError with the system's reason and what to do, or `otherwise`."""
+    """Puts a small file on the disk there, or where the folder would be made, and removes it, as
+    permissions do not tell of room; raises MachineError with the system's reason and what to do,
+    or `otherwise`."""
     try:
         # A name that begins with a dot is no article's.
-        with NamedTemporaryFile(prefix=".rustqa-", dir=folder) as file:
+        with NamedTemporaryFile(prefix=".rustqa-", dir=nearest(folder)) as file:
             file.write(os.urandom(_TRIED))
             file.flush()
             os.fsync(file.fileno())

@@ -32,6 +32,7 @@ from rustqa.types import (
     Document,
     Encoder,
     Listing,
+    Passage,
     PassageStore,
     Reader,
     Reading,
@@ -294,11 +295,12 @@ class Pipeline:
         scopes = [scope]
         if asked.article is not None:
             scopes.insert(0, replace(scope, documents=frozenset({asked.article})))
-        found = chain.from_iterable(
-            self._retriever.retrieve(asked.question, _CANDIDATES, where, wordings)
-            for where in scopes
-        )
-        for candidate in {item.passage: item for item in found}.values():
+        found: dict[Passage, Candidate] = {}
+        for where in scopes:
+            for item in self._retriever.retrieve(asked.question, _CANDIDATES, where, wordings):
+                # Found alone, the article that is spoken of falls short of none.
+                found.setdefault(item.passage, item)
+        for candidate in found.values():
             words = len(candidate.text.split())
             if words <= room or not chosen:
                 chosen.append(candidate)

@@ -53,18 +53,18 @@ class FusedRetriever:
         scores = WEIGHTS @ features
         ends = np.cumsum(counts)
         best = np.maximum.reduceat(scores, ends - counts)
-        _, article = np.unique([one.document_id for one in pool.passages], return_inverse=True)
-        heads = np.full(len(best), -np.inf)
-        np.maximum.at(heads, article, best)
-        standings = (heads[article] - best.max()).tolist()
         # Stable, so that equal scores keep the articles' order.
         order = np.argsort(-best, kind="stable")[:top_k].tolist()
         rows = list(zip(scores.tolist(), *features.tolist(), strict=True))
+        # The best of each article comes before its others.
+        heads: dict[str, float] = {}
         found = []
         for place in order:
             passage = pool.passages[place]
+            head = heads.setdefault(passage.document_id, float(best[place]))
             own_rows = rows[ends[place] - counts[place] : ends[place]]
             pairs = zip(passage.sentences, own_rows, strict=True)
             evidence = tuple(Evidence(sentence, *row) for sentence, row in pairs)
-            found.append(Candidate(passage, pool.texts[place], evidence, standings[place]))
+            standing = head - float(best[order[0]])
+            found.append(Candidate(passage, pool.texts[place], evidence, standing))
         return found

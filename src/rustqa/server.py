@@ -9,7 +9,7 @@ import socket
 import threading
 import webbrowser
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import partial
 from multiprocessing import connection, parent_process
 from typing import TYPE_CHECKING, Any
@@ -53,8 +53,16 @@ def serve(settings: Settings, serving: Serving) -> None:
     # What is wrong with the options is told before anything is begun.
     check_settings(settings)
     make_app = _app_of(settings, serving)
-    # Who was told to stop, and has, has done well.
-    with suppress(_Told), closing(listen(serving.host, serving.port)) as listening:
+    try:
+        _serve(settings, serving, make_app)
+    except _Told:
+        # Who was told to stop, and has, has done well. What still loads is not waited for.
+        logging.shutdown()
+        os._exit(0)
+
+
+def _serve(settings: Settings, serving: Serving, make_app: Callable[[], FastAPI]) -> None:
+    with closing(listen(serving.host, serving.port)) as listening:
         signal.signal(signal.SIGTERM, _on_terminate)
         shown = f"[{serving.host}]" if ":" in serving.host else serving.host
         url = f"http://{shown}:{listening.getsockname()[1]}/"

@@ -5,7 +5,9 @@ import { parse } from "./conversation.js";
 const pane = document.getElementById("article");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
-let wishes = 0; // the last one counts: an article that arrives after a later wish is left
+// The last wish counts: an article that arrives after another was wished for is left.
+let wishes = 0;
+let marked; // the quotations that were to be marked last
 
 export const beside = matchMedia("(min-width: 60rem)");
 
@@ -24,9 +26,10 @@ export async function highlight(figures, scroll) {
     sentence.normalize();
     sentence.removeAttribute("class");
   }
-  if (!figures.length) return void (wishes += 1);
+  marked = figures;
+  if (!figures.length) return;
   const id = figures[0].dataset.document;
-  if (!(await open(id))) return;
+  if (!(await open(id)) || marked !== figures) return;
   for (const figure of figures.filter((other) => other.dataset.document === id)) {
     const best = figure === figures[0] || figure.closest(".accounts");
     for (const copy of figure.querySelectorAll("[data-sentence]")) {
@@ -53,9 +56,9 @@ async function open(id) {
   if (shown.dataset.document === id) return true;
   const headers = { Accept: "text/html" };
   const response = await fetch(`/articles/${encodeURIComponent(id)}`, { headers });
-  if (!response.ok) throw new Error("the article cannot be shown; reload the page");
   const page = parse(await response.text());
   if (wish !== wishes) return false;
+  if (!response.ok) throw new Error("the article cannot be shown; reload the page");
   shown.replaceWith(page.querySelector(".article"));
   document.querySelector(".masthead h1").replaceChildren(...page.querySelector("h1").childNodes);
   for (const link of pane.querySelectorAll(".read")) {

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from rustqa.durable import NO_ROOM, make_folder, settle, settle_all
-from rustqa.errors import StoreError
+from rustqa.errors import LockedError, StoreError
 
 
 @contextmanager
@@ -48,7 +48,7 @@ def replacing(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keeps others from making this index meanwhile; raises StoreError if one is at it.
+    """Keeps others from making this index meanwhile; raises LockedError if one is at it.
 
     What a process that was killed left beside the index is cleared away, or put back in place.
     """
@@ -59,7 +59,7 @@ def locked(folder: Path) -> Iterator[None]:
         lock = file.open("w")
     with lock:
         if not _is_had(lock, file):
-            raise StoreError(
+            raise LockedError(
                 f"another process is making the index at {folder}; try again when it is done"
             )
         try:
