@@ -23,7 +23,7 @@ from rustqa.opening import open_pipeline
 from rustqa.policy import Policy
 from rustqa.server import listen
 from rustqa.settings import Settings
-from server_processes import index, serving
+from server_processes import Process, index, serving
 from web_fixtures import wait_until
 
 
@@ -108,6 +108,35 @@ def test_a_hang_up_of_the_terminal_ends_the_server(monkeypatch: pytest.MonkeyPat
     server._hang_up(Policy(), wake)()
     assert told == [signal.SIGTERM]
     assert not wake.is_set()
+
+
+LOADING = """
+from concurrent.futures import ThreadPoolExecutor
+from time import sleep
+from rustqa import cli, server
+
+def load(*_, **__):
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(sleep, 300).result()
+
+server.open_pipeline = load
+raise SystemExit(cli.main(["serve", "--port", "0"]))
+"""
+
+
+def test_a_stop_does_not_wait_for_what_is_loaded() -> None:
+    """However large it is; who was told to stop has done well all the same."""
+    with subprocess.Popen(
+        [sys.executable, "-c", LOADING], stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stderr is not None
+            made = Process(process, process.stderr.readline().split(" on ")[1].split()[0])
+            wait_until(lambda: made.get("healthz")[0] == 200)
+            assert made.stop(seconds=60) == 0
+        finally:
+            process.kill()
+    assert "Traceback" not in made.log
 
 
 def test_a_file_for_feedback_that_cannot_be(

@@ -206,7 +206,7 @@ def page_for(client: TestClient, question: str, **more: str) -> str:
     return response.text
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
     """Returns once the condition holds; fails after so many seconds."""
     end = time.monotonic() + seconds
     while not condition():
