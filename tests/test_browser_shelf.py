@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Dialog, Page, Request, Route, expect
 from browser_fixtures import COST, Open, ask, scroll_width, serving
 from rustqa.corpus import make_document
 from rustqa.feedback import FeedbackFile
-from web_fixtures import farm, hostile, kept_up, make_pipeline, town
+from web_fixtures import farm, hostile, kept_up, make_pipeline, town, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -54,6 +54,18 @@ def find(page: Page, words: str, count: int) -> None:
 def tick(page: Page, title: str) -> None:
     """Chooses an article."""
     page.get_by_role("checkbox", name=f"Ask {title}", exact=True).check()
+
+
+def click_harvest(page: Page) -> Route:
+    """Clicks an article in the list; what is asked of the server for it waits to be continued."""
+    open_shelf(page)
+    find(page, "harvest", 1)
+    held: list[Route] = []
+    page.route("**/articles/*", lambda route: held.append(route))
+    with page.expect_request("**/articles/*"):
+        page.locator("#listed").get_by_role("link", name="Harvest lost").click()
+    wait_until(lambda: page.evaluate("true") and bool(held))
+    return held[0]
 
 
 def posted(request: Request) -> dict[str, Any]:
@@ -122,17 +134,12 @@ def test_the_last_wish_counts(open_page: Open) -> None:
     sent_by(page, COST)
     cited = page.locator("#article .cited")
     expect(cited).to_have_count(1)
-    open_shelf(page)
-    find(page, "harvest", 1)
-    held: list[Route] = []
-    page.route("**/articles/*", lambda route: held.append(route))
-    with page.expect_request("**/articles/*"):
-        page.locator("#listed").get_by_role("link", name="Harvest lost").click()
+    late = click_harvest(page)
     page.locator(".quotation .place").first.click()
     expect(cited).to_have_count(1)
-    with page.expect_response("**/articles/*") as late:
-        held[0].continue_()
-    late.value.finished()
+    with page.expect_response("**/articles/*") as response:
+        late.continue_()
+    response.value.finished()
     # A further fetch is answered after what is done with the late one has been done.
     page.evaluate("async () => { for (let i = 0; i < 5; i += 1) await fetch('/healthz') }")
     expect(cited).to_have_count(1)
@@ -142,15 +149,10 @@ def test_the_last_wish_counts(open_page: Open) -> None:
 def test_an_article_is_opened_whatever_is_asked_meanwhile(open_page: Open) -> None:
     """A question without an answer takes the marks away, not the article that is on its way."""
     page = open_page()
-    open_shelf(page)
-    find(page, "harvest", 1)
-    held: list[Route] = []
-    page.route("**/articles/*", lambda route: held.append(route))
-    with page.expect_request("**/articles/*"):
-        page.locator("#listed").get_by_role("link", name="Harvest lost").click()
+    late = click_harvest(page)
     ask(page, "Who won the cup?")
     expect(page.locator(".turn[data-record]")).to_have_count(1)
-    held[0].continue_()
+    late.continue_()
     expect(page.get_by_role("heading", level=1)).to_have_text("Harvest lost")
 
 
