@@ -314,7 +314,7 @@ def test_other_sites_may_ask_if_they_are_named() -> None:
 
 
 def test_a_head_is_answered_as_a_get_and_counted_as_what_it_is() -> None:
-    """With the same status and headers, and no body."""
+    """With the same status and length."""
     with served(Policy()) as client:
         one, other = client.head("/healthz"), client.get("/healthz")
         assert (one.status_code, one.headers["content-length"]) == (200, str(len(other.content)))

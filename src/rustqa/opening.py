@@ -48,8 +48,7 @@ def open_pipeline(settings: Settings, build: bool = False) -> Pipeline:
             from rustqa.indexing import build_index
 
             store = build_index(settings).store
-        # Where it is missing the index may be older than the custom.
-        if not settings.store and (fault := spare_fault(settings.index)) and "missing" not in fault:
+        if not settings.store and (fault := spare_fault(settings.index, needed=False)):
             log.warning(fault)
         return Pipeline(store, encoder.result(), reader.result(), settings.threshold)
 

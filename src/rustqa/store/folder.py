@@ -209,16 +209,21 @@ def remembered_origin(folder: Path) -> Origin | None:
         return None
 
 
-def spare_fault(folder: Path) -> str | None:
-    """What is wrong with the copy of a sound index's manifest, and how it is mended."""
+def spare_fault(folder: Path, needed: bool = True) -> str | None:
+    """What is wrong with the copy of a sound index's manifest, and how it is mended; unless it is
+    `needed`, there may be none, as in an index that is older than the custom."""
     place = present(folder)
     file = place / _SPARE
     try:
         if file.read_bytes() == (place / _MANIFEST).read_bytes():
             return None
         fault = "damaged"
-    except OSError as error:
-        fault = "missing" if isinstance(error, FileNotFoundError) else "not readable"
+    except FileNotFoundError:
+        if not needed:
+            return None
+        fault = "missing"
+    except OSError:
+        fault = "not readable"
     return f"{file} is {fault}; the index is used; mend it: {command(folder)}"
 
 

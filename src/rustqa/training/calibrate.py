@@ -165,9 +165,8 @@ def fit_standing(reads: Sequence[Read], rank: Sequence[float]) -> dict[str, floa
 
     def hits(weights: Sequence[float]) -> float:
         right = [
-            bool(len(rows)) and bool(read.right[np.argmax(rows @ (1.0, weights[fold]))])
+            len(rows) > 0 and read.right[np.argmax(rows @ (1.0, weights[fold_of[read.article]]))]
             for rows, read in zip(scores, answerable, strict=True)
-            for fold in [fold_of[read.article]]
         ]
         return round(100 * float(np.mean(right)), 1)
 
